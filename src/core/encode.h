@@ -1,0 +1,42 @@
+/* How values are worded on the wire: percent and form encoding, JSON strings, base64, hex, and their inverses. */
+#ifndef NX_ENCODE_H
+#define NX_ENCODE_H
+
+#include "core/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* RFC 3986 section 2.1: all but its unreserved characters become %XX (upper-case hex). */
+void nx_add_percent(struct nx_text *text, const char *value);
+
+/* application/x-www-form-urlencoded (WHATWG URL, RFC 6749 appendix B): space becomes +, all but A-Z a-z 0-9 * - . _
+ * become %XX. */
+void nx_add_form(struct nx_text *text, const char *value);
+
+/* RFC 8259 section 7: a quoted JSON string with the shortest escapes; '/' and bytes >= 0x80 go as they are. Fails the
+ * text with INVALID when `value` is not UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF). */
+void nx_add_json_string(struct nx_text *text, const char *value);
+
+/* RFC 4648 section 4, with padding. */
+void nx_add_base64(struct nx_text *text, const void *bytes, size_t size);
+
+/* Two lower-case digits a byte. */
+void nx_add_hex(struct nx_text *text, const void *bytes, size_t size);
+
+/* Decodes %XX, and '+' as a space when `plus_is_space`; anything else goes as it is, a broken % too. Fails with INVALID
+ * on a decoded NUL. */
+void nx_add_percent_decoded(struct nx_text *text, const char *value, size_t size, bool plus_is_space);
+
+bool nx_is_utf8(const char *value);
+
+/* True when `value` holds no byte below 0x20 and no 0x7f. */
+bool nx_is_free_of_controls(const char *value);
+
+/* True when `value` is not empty and all its bytes are 0x21 to 0x7e: what a token may hold. */
+bool nx_is_visible(const char *value);
+
+/* Compares in a time that depends on the lengths alone. */
+bool nx_equal_secret(const char *a, const char *b);
+
+#endif
