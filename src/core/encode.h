@@ -25,8 +25,15 @@ void nx_add_base64(struct nx_text *text, const void *bytes, size_t size);
 void nx_add_hex(struct nx_text *text, const void *bytes, size_t size);
 
 /* Decodes %XX, and '+' as a space when `plus_is_space`; anything else goes as it is, a broken % too. Fails with INVALID
- * on a decoded NUL. */
+ * when the result would hold a NUL. */
 void nx_add_percent_decoded(struct nx_text *text, const char *value, size_t size, bool plus_is_space);
+
+/* The size (1 to 4) of the UTF-8 character that `bytes` starts with; 0 when it is none (RFC 3629) or size is 0. A NUL
+ * is a character of size 1. */
+size_t nx_utf8_size(const char *bytes, size_t size);
+
+/* 0 to 15; -1 when `c` is no hex digit. */
+int nx_hex_value(char c);
 
 bool nx_is_utf8(const char *value);
 

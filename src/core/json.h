@@ -1,8 +1,8 @@
 /*
  * JSON answers, read by cJSON under stricter rules than its own (RFC 8259 as an interoperable subset): the whole input
  * is one value, trailing blanks aside (space, tab, CR, LF); at most 16 levels deep; no raw control characters in
- * strings, no invalid UTF-8, no \u0000; a UTF-8 BOM is skipped; of the members that we read, no name occurs twice in
- * its object, and names match by case.
+ * strings, no invalid UTF-8, no \u0000, no number of more than 63 characters; a UTF-8 BOM is skipped; of the members
+ * that we read, no name occurs twice in its object, and names match by case.
  */
 #ifndef NX_JSON_H
 #define NX_JSON_H
@@ -14,7 +14,7 @@
 /*
  * Reads one document. A top-level object gives its members; with `envelope`, `code` and `msg` (or the older spelling
  * `errno` and `errmsg`) are the top level's and all other members are those of the object `result`, if it is one. A
- * top-level string goes to `bare`. Any other well-formed value gives no members. Everything that cJSON allocated is
+ * top-level string goes to `bare`. Any other well-formed value gives no members. Every string that cJSON gives us is
  * wiped before it is freed.
  */
 enum nx_parsed nx_json_read(const char *bytes, size_t size, bool envelope, struct nx_members *members);

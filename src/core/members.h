@@ -50,10 +50,11 @@ void nx_members_release(struct nx_members *members);
 /* The member's string; NULL when it is absent or no string. */
 const char *nx_members_string(const struct nx_members *members, enum nx_member member);
 
-/* What a parser made of a document. */
+/* What a parser made of a document. Whatever the members held before is gone; unless the document is read they are left
+ * empty. */
 enum nx_parsed {
     NX_PARSED,     /* well-formed; members are filled as far as present */
-    NX_PARSED_NOT, /* refused: not well-formed, too deep, duplicate members, a NUL, invalid UTF-8, a DOCTYPE, ... */
+    NX_PARSED_NOT, /* refused: not well-formed, too deep, duplicate members, a NUL, a value over its bound, ... */
     NX_PARSED_NO_MEMORY
 };
 

@@ -13,7 +13,10 @@ enum { NX_RETRY_AFTER_LEAST_MS = 1000, NX_RETRY_AFTER_MOST_MS = 3600000, NX_RETR
  */
 int64_t nx_retry_after_ms(const char *value, const char *date);
 
-/* Reads an HTTP-date in its three forms (RFC 9110 section 5.6.7), case-sensitive, to Unix seconds; -1 when it is none.
+/*
+ * Reads an HTTP-date in its three forms (RFC 9110 section 5.6.7), case-sensitive, blanks around it aside, to Unix
+ * seconds; -1 when it is none or lies before 1970. Years of two digits are 1970 to 2069. Whether the name of the day
+ * fits the date is not asked.
  */
 int64_t nx_http_date(const char *value);
 

@@ -34,7 +34,8 @@ void nx_text_release(struct nx_text *text);
 /* Wipes the contents and keeps the memory; a failure is forgotten too. */
 void nx_text_clear(struct nx_text *text);
 
-/* Frees `to` and moves `from` into it, which is left empty with its bound. Allocates nothing. */
+/* Releases `to` and moves `from` into it, with bound and failure; `from` is left empty and unfailed with its bound.
+ * Allocates nothing. */
 void nx_text_move(struct nx_text *to, struct nx_text *from);
 
 void nx_text_add(struct nx_text *text, const char *string);

@@ -20,23 +20,22 @@ struct nx_url {
 };
 
 /*
- * Splits an absolute http or https URL. False when it is not one: another scheme, userinfo, an empty or odd host
- * (letters, digits, '.',
- * '-', '_', or a bracketed IPv6 address), a port outside 1..65535, control characters, blanks, bytes >= 0x7f or '\\'
- * anywhere. A fragment is allowed and left out.
+ * Splits an absolute http or https URL. False, with `parts` left alone, when it is not one: another scheme, userinfo,
+ * an empty or odd host (letters, digits, '.', '-', '_', or a bracketed IPv6 address), a port outside 1..65535 or of
+ * more than five digits, control characters, blanks, bytes >= 0x7f or '\\' anywhere. A fragment is allowed and left
+ * out.
  */
 bool nx_url_split(const char *url, struct nx_url *parts);
 
 /* True for scheme://host[:port] with nothing behind it (one final '/' is not allowed either). */
 bool nx_url_is_origin(const char *url);
 
-/* True for a path as it goes on the request line: starts with '/', visible ASCII, no '?', no '#'. */
+/* True for a path as it goes on the request line: starts with '/', visible ASCII, no '?', no '#', no '\\'. */
 bool nx_url_is_path(const char *path);
 
 bool nx_url_is_https(const struct nx_url *parts);
 
-/* True for 127.0.0.0/8 in dotted form, [::1] in any spelling of it that is short ("[::1]", "[0:0:0:0:0:0:0:1]"), and
- * "localhost" in any case. */
+/* True for 127.0.0.0/8 as four dotted numbers, [::1] in any spelling, and "localhost" in any case. */
 bool nx_url_is_loopback(const struct nx_url *parts);
 
 /* Same scheme and host (in any case), port, and path (exactly). */

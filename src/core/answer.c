@@ -1,0 +1,161 @@
+#include "core/answer.h"
+
+#include "core/encode.h"
+#include "core/json.h"
+#include "core/xml.h"
+
+#include <string.h>
+#include <strings.h>
+
+void nx_answer_init(struct nx_answer *answer, size_t bound)
+{
+    answer->content = NX_CONTENT_EMPTY;
+    nx_members_init(&answer->members, bound);
+}
+
+void nx_answer_release(struct nx_answer *answer)
+{
+    nx_members_release(&answer->members);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool starts_with(const char *at, const char *end, const char *prefix)
+{
+    const size_t size = strlen(prefix);
+
+    return (size_t)(end - at) >= size && strncasecmp(at, prefix, size) == 0;
+}
+
+static const char *skip_blanks(const char *at, const char *end)
+{
+    if (starts_with(at, end, "\xef\xbb\xbf"))
+        at += 3;
+    while (at < end && is_blank(*at))
+        at++;
+    return at;
+}
+
+/* Past one <?...?> or <!--...-->, and the blanks behind it; NULL when there is none at `at`. */
+static const char *skip_markup(const char *at, const char *end)
+{
+    const char *close = starts_with(at, end, "<?") ? "?>" : starts_with(at, end, "<!--") ? "-->" : NULL;
+
+    for (const char *found = at; close && found < end; found++) {
+        if (starts_with(found, end, close))
+            return skip_blanks(found + strlen(close), end);
+    }
+    return NULL;
+}
+
+static bool is_html(const char *at, const char *end)
+{
+    for (const char *next = at; next; next = skip_markup(at, end))
+        at = next;
+    return starts_with(at, end, "<!doctype html") || starts_with(at, end, "<html");
+}
+
+static enum nx_parsed parse(const char *at, const struct nx_text *body, unsigned int syntaxes,
+                            struct nx_members *members)
+{
+    if (*at == '<')
+        return syntaxes & NX_SYNTAX_XML ? nx_xml_read(body->data, body->length, members) : NX_PARSED_NOT;
+    return nx_json_read(body->data, body->length, (syntaxes & NX_SYNTAX_ENVELOPE) != 0, members);
+}
+
+nexauth_status nx_answer_read(struct nx_answer *answer, const struct nx_response *response, unsigned int syntaxes)
+{
+    const struct nx_text *body = &response->body;
+    const char *start = nx_text_string(body);
+    const char *end = start + body->length;
+    const char *at = skip_blanks(start, end);
+    enum nx_parsed parsed;
+
+    if (response->over_cap) {
+        answer->content = NX_CONTENT_OTHER;
+        return NEXAUTH_OK;
+    }
+    if (at == end || is_html(at, end)) {
+        answer->content = at == end ? NX_CONTENT_EMPTY : NX_CONTENT_HTML;
+        return NEXAUTH_OK;
+    }
+    parsed = parse(at, body, syntaxes, &answer->members);
+    answer->content = parsed == NX_PARSED ? NX_CONTENT_DOCUMENT : NX_CONTENT_OTHER;
+    return parsed == NX_PARSED_NO_MEMORY ? NEXAUTH_NO_MEMORY : NEXAUTH_OK;
+}
+
+static const char *member(const struct nx_answer *answer, enum nx_member which)
+{
+    return answer->content == NX_CONTENT_DOCUMENT ? nx_members_string(&answer->members, which) : NULL;
+}
+
+static bool is_absent(const struct nx_answer *answer, enum nx_member which)
+{
+    return answer->members.values[which].kind == NX_KIND_ABSENT;
+}
+
+bool nx_answer_has_token(const struct nx_answer *answer)
+{
+    const char *token = member(answer, NX_MEMBER_ACCESS_TOKEN);
+    const char *refresh = member(answer, NX_MEMBER_REFRESH_TOKEN);
+    const char *type = member(answer, NX_MEMBER_TOKEN_TYPE);
+
+    if (!token || !nx_is_visible(token))
+        return false;
+    if (!is_absent(answer, NX_MEMBER_REFRESH_TOKEN) && (!refresh || !nx_is_visible(refresh)))
+        return false;
+    return is_absent(answer, NX_MEMBER_TOKEN_TYPE) || (type && strcasecmp(type, "Bearer") == 0);
+}
+
+/* Digits with an optional '-' before them, few enough for an int64_t. */
+static bool read_integer(const char *string, int64_t *out)
+{
+    const bool negative = *string == '-';
+    const char *digits = string + negative;
+    const size_t size = strspn(digits, "0123456789");
+    int64_t value = 0;
+
+    if (size == 0 || size > 18 || digits[size])
+        return false;
+    for (size_t i = 0; i < size; i++)
+        value = value * 10 + (digits[i] - '0');
+    *out = negative ? -value : value;
+    return true;
+}
+
+bool nx_answer_envelope_code(const struct nx_answer *answer, int64_t *code)
+{
+    const struct nx_value *value = &answer->members.values[NX_MEMBER_CODE];
+
+    if (answer->content != NX_CONTENT_DOCUMENT)
+        return false;
+    if (value->kind == NX_KIND_STRING)
+        return read_integer(nx_text_string(&value->text), code);
+    if (value->kind != NX_KIND_NUMBER || !(value->number > -9e15 && value->number < 9e15))
+        return false;
+    *code = (int64_t)value->number;
+    return (double)*code == value->number;
+}
+
+const char *nx_answer_code(const struct nx_answer *answer)
+{
+    return member(answer, NX_MEMBER_ERROR);
+}
+
+const char *nx_answer_text(const struct nx_answer *answer)
+{
+    static const enum nx_member texts[] = {NX_MEMBER_ERROR_DESCRIPTION, NX_MEMBER_MESSAGE, NX_MEMBER_MSG};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *text = member(answer, texts[i]);
+
+        if (text && *text)
+            return text;
+    }
+    if (answer->content == NX_CONTENT_DOCUMENT && answer->members.bare.length)
+        return nx_text_string(&answer->members.bare);
+    return NULL;
+}

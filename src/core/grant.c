@@ -1,0 +1,35 @@
+#include "core/provider.h"
+
+enum { GRANT_LONGEST = 64 * 1024, STATE_LONGEST = 64 };
+
+void nx_issue_init(struct nx_issue *issue, size_t bound)
+{
+    *issue = (struct nx_issue){.stated_s = -1};
+    nx_text_init(&issue->access_token, bound);
+    nx_text_init(&issue->refresh_token, bound);
+    nx_text_init(&issue->scope, bound);
+}
+
+void nx_issue_release(struct nx_issue *issue)
+{
+    nx_text_release(&issue->access_token);
+    nx_text_release(&issue->refresh_token);
+    nx_text_release(&issue->scope);
+}
+
+void nx_grant_init(struct nx_grant *grant)
+{
+    *grant = (struct nx_grant){0};
+    nx_text_init(&grant->refresh_token, GRANT_LONGEST);
+    nx_text_init(&grant->code, GRANT_LONGEST);
+    nx_text_init(&grant->state, STATE_LONGEST);
+    nx_text_init(&grant->supplied, NX_OPTION_LONGEST);
+}
+
+void nx_grant_release(struct nx_grant *grant)
+{
+    nx_text_release(&grant->refresh_token);
+    nx_text_release(&grant->code);
+    nx_text_release(&grant->state);
+    nx_text_release(&grant->supplied);
+}

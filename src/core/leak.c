@@ -1,0 +1,271 @@
+/*
+ * A text is searched in several views: as it is, and decoded in each of the ways in which services word values. What is
+ * no code in a view stands there as it is, so that a secret is found among anything else. Each view is searched for
+ * base64 as well. A NUL that a view holds (decoded, or between two runs of base64) parts it: no secret holds one.
+ */
+#include "core/leak.h"
+
+#include "core/encode.h"
+
+#include <stdint.h>
+#include <string.h>
+
+enum { SURROGATES_HIGH = 0xd800, SURROGATES_LOW = 0xdc00, SURROGATES_END = 0xe000, LAST_CHARACTER = 0x10ffff };
+
+/* Takes one character, plain or coded, off `at` (not at its end), and adds what it stands for to `view`. */
+typedef const char *(*take_char)(const char *at, struct nx_text *view);
+
+static const char *take_plain(const char *at, struct nx_text *view)
+{
+    nx_text_add_char(view, *at);
+    return at + 1;
+}
+
+static const char *take_percent(const char *at, struct nx_text *view)
+{
+    int high = *at == '%' ? nx_hex_value(at[1]) : -1;
+    int low = high >= 0 ? nx_hex_value(at[2]) : -1;
+
+    if (low < 0)
+        return take_plain(at, view);
+    nx_text_add_char(view, (char)(high * 16 + low));
+    return at + 3;
+}
+
+static const char *take_form(const char *at, struct nx_text *view)
+{
+    if (*at != '+')
+        return take_percent(at, view);
+    nx_text_add_char(view, ' ');
+    return at + 1;
+}
+
+/* Adds a character in UTF-8. */
+static void add_utf8(struct nx_text *view, uint32_t character)
+{
+    if (character < 0x80) {
+        nx_text_add_char(view, (char)character);
+        return;
+    }
+    if (character < 0x800) {
+        nx_text_add_char(view, (char)(0xc0 | (character >> 6)));
+    } else if (character < 0x10000) {
+        nx_text_add_char(view, (char)(0xe0 | (character >> 12)));
+        nx_text_add_char(view, (char)(0x80 | ((character >> 6) & 63)));
+    } else {
+        nx_text_add_char(view, (char)(0xf0 | (character >> 18)));
+        nx_text_add_char(view, (char)(0x80 | ((character >> 12) & 63)));
+        nx_text_add_char(view, (char)(0x80 | ((character >> 6) & 63)));
+    }
+    nx_text_add_char(view, (char)(0x80 | (character & 63)));
+}
+
+/* Reads \uXXXX. */
+static bool read_unit(const char *at, uint32_t *unit)
+{
+    if (at[0] != '\\' || at[1] != 'u')
+        return false;
+    *unit = 0;
+    for (int i = 2; i < 6; i++) {
+        int digit = nx_hex_value(at[i]);
+
+        if (digit < 0)
+            return false;
+        *unit = *unit * 16 + (uint32_t)digit;
+    }
+    return true;
+}
+
+static const char *take_json_unit(const char *at, uint32_t unit, struct nx_text *view)
+{
+    uint32_t low = 0;
+
+    if (unit >= SURROGATES_HIGH && unit < SURROGATES_LOW && read_unit(at + 6, &low) && low >= SURROGATES_LOW &&
+        low < SURROGATES_END) {
+        add_utf8(view, 0x10000 + ((unit - SURROGATES_HIGH) << 10) + (low - SURROGATES_LOW));
+        return at + 12;
+    }
+    add_utf8(view, unit);
+    return at + 6;
+}
+
+static const char *take_json(const char *at, struct nx_text *view)
+{
+    static const char LETTERS[] = "\"\\/bfnrt";
+    static const char ESCAPED[] = "\"\\/\b\f\n\r\t";
+    const char *letter = at[0] == '\\' && at[1] != '\0' ? strchr(LETTERS, at[1]) : NULL;
+    uint32_t unit = 0;
+
+    if (letter) {
+        nx_text_add_char(view, ESCAPED[letter - LETTERS]);
+        return at + 2;
+    }
+    if (read_unit(at, &unit))
+        return take_json_unit(at, unit, view);
+    return take_plain(at, view);
+}
+
+/* Reads the digits of &#...; up to the semicolon; NULL when they are none or name no character. */
+static const char *read_reference(const char *at, uint32_t base, uint32_t *character)
+{
+    const char *start = at;
+
+    for (*character = 0; *at != ';'; at++) {
+        int digit = nx_hex_value(*at);
+
+        if (digit < 0 || (uint32_t)digit >= base)
+            return NULL;
+        *character = *character * base + (uint32_t)digit;
+        if (*character > LAST_CHARACTER)
+            return NULL;
+    }
+    return at > start ? at + 1 : NULL;
+}
+
+static const char *take_numeric_reference(const char *at, struct nx_text *view)
+{
+    bool hex = at[2] == 'x' || at[2] == 'X';
+    uint32_t character = 0;
+    const char *end = hex ? read_reference(at + 3, 16, &character) : read_reference(at + 2, 10, &character);
+
+    if (end == NULL)
+        return take_plain(at, view);
+    add_utf8(view, character);
+    return end;
+}
+
+static const char *take_html(const char *at, struct nx_text *view)
+{
+    static const struct {
+        const char *name;
+        char c;
+    } NAMED[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
+
+    if (at[0] == '&' && at[1] == '#')
+        return take_numeric_reference(at, view);
+    for (size_t i = 0; i < sizeof NAMED / sizeof NAMED[0]; i++) {
+        size_t size = strlen(NAMED[i].name);
+
+        if (strncmp(at, NAMED[i].name, size) == 0) {
+            nx_text_add_char(view, NAMED[i].c);
+            return at + size;
+        }
+    }
+    return take_plain(at, view);
+}
+
+/* The six bits of a character of either alphabet (RFC 4648 sections 4 and 5); -1 when it has none. */
+static int base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == '+' || c == '-')
+        return 62;
+    return c == '/' || c == '_' ? 63 : -1;
+}
+
+/* Decodes each run of base64 characters from its character number `skip` on. A NUL stands where a run ends. */
+static void decode_base64(const struct nx_text *view, int skip, struct nx_text *decoded)
+{
+    uint32_t bits = 0;
+    int count = -skip; /* characters of this run */
+
+    for (size_t i = 0; i < view->length; i++) {
+        int value = base64_value(view->data[i]);
+
+        if (value < 0) {
+            nx_text_add_char(decoded, '\0');
+            count = -skip;
+            continue;
+        }
+        bits = (bits << 6) | (uint32_t)value;
+        if (count > 0 && count % 4 != 0)
+            nx_text_add_char(decoded, (char)(bits >> (6 - 2 * (count % 4))));
+        count++;
+    }
+}
+
+/* True when one of the view's parts holds `secret`. */
+static bool holds(const struct nx_text *view, const char *secret)
+{
+    size_t at = 0;
+
+    while (at < view->length) {
+        if (strstr(view->data + at, secret))
+            return true;
+        at += strlen(view->data + at) + 1;
+    }
+    return nx_text_failed(view);
+}
+
+static bool holds_base64(const struct nx_text *view, const char *secret)
+{
+    struct nx_text decoded;
+    bool found = false;
+
+    nx_text_init(&decoded, view->bound);
+    for (int skip = 0; !found && skip < 4; skip++) {
+        decode_base64(view, skip, &decoded);
+        found = holds(&decoded, secret);
+        nx_text_clear(&decoded);
+    }
+    nx_text_release(&decoded);
+    return found;
+}
+
+bool nx_leaks(const char *text, const char *secret)
+{
+    static const take_char VIEWS[] = {take_plain, take_percent, take_form, take_json, take_html};
+    struct nx_text view;
+    bool found = false;
+
+    if (*secret == '\0')
+        return false;
+    nx_text_init(&view, strlen(text));
+    for (size_t i = 0; !found && i < sizeof VIEWS / sizeof VIEWS[0]; i++) {
+        for (const char *at = text; *at;)
+            at = VIEWS[i](at, &view);
+        found = holds(&view, secret) || holds_base64(&view, secret);
+        nx_text_clear(&view);
+    }
+    nx_text_release(&view);
+    return found;
+}
+
+/* True when the character of `size` bytes is a control: C0, DEL, or C1 (U+0080 to U+009F). */
+static bool is_control(const char *at, size_t size)
+{
+    unsigned char first = (unsigned char)at[0];
+    unsigned char second = (unsigned char)at[1];
+
+    return (size == 1 && (first < 0x20 || first == 0x7f)) || (size == 2 && first == 0xc2 && second < 0xa0);
+}
+
+void nx_clean(const char *text, char *out, size_t size)
+{
+    size_t left = strlen(text);
+    size_t used = 0;
+
+    while (left > 0) {
+        size_t character = nx_utf8_size(text, left);
+        size_t taken = character > 0 ? character : 1;
+        bool kept = character > 0 && !is_control(text, character);
+        size_t added = kept ? character : 1;
+
+        if (used + added >= size)
+            break;
+        if (kept)
+            memcpy(out + used, text, character);
+        else
+            out[used] = character > 0 ? ' ' : '?';
+        used += added;
+        text += taken;
+        left -= taken;
+    }
+    if (size > 0)
+        out[used] = '\0';
+}

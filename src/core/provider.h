@@ -1,0 +1,80 @@
+/*
+ * The contract with a vendor: how one service words a request and reads an answer. A provider is static data and a few pure functions:
+ * no I/O, no clock, no randomness.
+ */
+#ifndef NX_PROVIDER_H
+#define NX_PROVIDER_H
+
+#include "core/options.h"
+#include "core/request.h"
+#include "core/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The requests of the services' grants. */
+enum nx_step {
+    NX_STEP_CREDENTIALS, /* long-lived credentials for a token */
+    NX_STEP_CONNECT,     /* the authorization endpoint: its redirect brings a code */
+    NX_STEP_CODE,        /* a code for a token; leaves once */
+    NX_STEP_REFRESH      /* a refresh token for a token; leaves once */
+};
+
+/* What a source can go out with besides its options: it comes and goes with each flight. */
+struct nx_grant {
+    struct nx_text refresh_token;
+    struct nx_text code;
+    struct nx_text state;         /* of the connect under way */
+    struct nx_text supplied;      /* by the source's callback, for the connect under way */
+    bool connected;               /* a connect has succeeded, with what the options give for one */
+    bool in_doubt;                /* a one-time value was sent and its answer lost */
+};
+
+/* A token as the service gave it. */
+struct nx_issue {
+    struct nx_text access_token;
+    struct nx_text refresh_token; /* empty: none came */
+    struct nx_text scope;         /* empty: none was named */
+    int64_t stated_s;             /* -1: none readable; */
+    int64_t lifetime_s;           /* 0: no lifetime, expires_at counts */
+    int64_t expires_at;           /* for lifetime 0: Unix seconds, 0 never */
+    int presentation;             /* an enum nexauth_presentation */
+};
+
+/* The syntaxes that a service's answers may have. */
+enum nx_syntax { NX_SYNTAX_JSON = 1, NX_SYNTAX_XML = 2, NX_SYNTAX_ENVELOPE = 4 };
+
+/* A service whose users authorize through a redirect. */
+struct nx_authorizing {
+    bool (*may_connect)(const void *options, const struct nx_grant *grant); /* by itself, now */
+    bool (*may_authorize)(const void *options);                             /* enough for an authorization URL */
+    const char *(*redirect_uri)(const void *options);
+    const char *(*refresh_token)(const void *options);                    /* saved earlier; or NULL */
+    nexauth_xspe_callback (*supplier)(const void *options, void **context); /* NULL: what the options say is used */
+};
+
+struct nx_provider {
+    const char *service; /* for messages: "NEX" */
+    struct nx_option_table options;
+
+    /* What the table cannot say of the options; NULL: nothing. Works on the copy, and may fill in defaults there. */
+    nexauth_status (*check)(void *options, struct nexauth_error *error);
+
+    /* Words the request of a step. */
+    void (*word)(const void *options, enum nx_step step, const struct nx_grant *grant, struct nx_request *request);
+
+    /* A token that needs no request; NULL: it does need one. */
+    void (*give)(const void *options, struct nx_issue *issue);
+
+    const struct nx_authorizing *authorizing; /* NULL: credentials alone get a token */
+    unsigned int syntaxes;                    /* enum nx_syntax, or-ed */
+    int presentation;
+    int64_t longest_lifetime_s; /* 0: the service states none */
+};
+
+void nx_issue_init(struct nx_issue *issue, size_t bound);
+void nx_issue_release(struct nx_issue *issue);
+void nx_grant_init(struct nx_grant *grant);
+void nx_grant_release(struct nx_grant *grant);
+
+#endif

@@ -1,0 +1,80 @@
+#include "core/refusal.h"
+
+#include "core/error.h"
+#include "core/leak.h"
+#include "core/retry_after.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* True when `text` holds a secret of the source or of the flight. */
+static bool leaks(const struct nx_flight *flight, const char *text)
+{
+    const struct nx_grant *grant = flight->grant;
+    const struct nx_text *secrets[] = {&grant->refresh_token, &grant->code, &grant->state, &grant->supplied};
+
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+        if (nx_leaks(text, nx_text_string(secrets[i])))
+            return true;
+    }
+    return nx_identity_leaks(flight->identity, text);
+}
+
+/* The service's words as they may be shown; "" when there are none or they are withheld. */
+static void show(const struct nx_flight *flight, const char *text, char *out, size_t size)
+{
+    out[0] = '\0';
+    if (text && !leaks(flight, text))
+        nx_clean(text, out, size);
+}
+
+static int64_t retry_after(const struct nx_flight *flight, const struct nx_facts *facts, nexauth_status status)
+{
+    const struct nx_response *response = &flight->exchange->response;
+
+    if (status != NEXAUTH_THROTTLED && status != NEXAUTH_BLOCKED)
+        return 0;
+    if (facts->ban == NX_BAN_FIRST)
+        return NX_BAN_FIRST_MS;
+    return nx_retry_after_ms(response->retry_after.length ? nx_text_string(&response->retry_after) : NULL,
+                             response->date.length ? nx_text_string(&response->date) : NULL);
+}
+
+static void describe_code(struct nexauth_error *error, const struct nx_flight *flight, const struct nx_facts *facts,
+                          const char *redirect_error)
+{
+    int64_t code;
+
+    if (*redirect_error)
+        show(flight, redirect_error, error->code, sizeof error->code);
+    else if (nx_answer_code(facts->answer))
+        show(flight, nx_answer_code(facts->answer), error->code, sizeof error->code);
+    else if (facts->envelope && nx_answer_envelope_code(facts->answer, &code) && code != 0)
+        snprintf(error->code, sizeof error->code, "%" PRId64, code);
+}
+
+void nx_refusal_describe(struct nexauth_error *error, const struct nx_flight *flight, const struct nx_facts *facts,
+                         struct nx_verdict verdict, const char *redirect_error)
+{
+    const char *service = flight->provider->service;
+    char words[160];
+
+    if (facts->loss)
+        nx_clean(flight->exchange->reason, words, sizeof words);
+    else
+        show(flight, nx_answer_text(facts->answer), words, sizeof words);
+    nx_fail(error, verdict.status, "%s %s%s%s", service, verdict.sentence, *words ? ": " : "", words);
+    error->http_status = facts->http_status;
+    error->retry_after_ms = retry_after(flight, facts, verdict.status);
+    describe_code(error, flight, facts, redirect_error);
+}
+
+void nx_refusal_doubt(struct nexauth_error *error)
+{
+    const struct nexauth_error cause = *error;
+
+    nx_fail(error, NEXAUTH_REAUTH, "a one-time code or refresh token was sent and what came of it is unknown (%.140s): "
+                                   "the user must authorize again",
+            cause.message);
+    error->http_status = cause.http_status;
+}

@@ -1,0 +1,34 @@
+/* What the library takes from outside itself, as arguments: the system's in production, a test's own in tests. */
+#ifndef NX_WORLD_H
+#define NX_WORLD_H
+
+#include "core/transport.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct nx_clock {
+    int64_t (*boot_ms)(void *context); /* CLOCK_BOOTTIME: goes on while the machine sleeps, never jumps */
+    int64_t (*wall_s)(void *context);  /* Unix seconds: may jump */
+    void *context;
+};
+
+struct nx_world {
+    struct nx_clock clock;
+    bool (*entropy)(void *context, void *bytes, size_t size); /* the system's generator; false when it failed */
+    void *entropy_context;
+    struct nx_transport *transport; /* owned by whoever is given the world */
+};
+
+static inline int64_t nx_boot_ms(const struct nx_clock *clock)
+{
+    return clock->boot_ms(clock->context);
+}
+
+static inline int64_t nx_wall_s(const struct nx_clock *clock)
+{
+    return clock->wall_s(clock->context);
+}
+
+#endif

@@ -1,0 +1,262 @@
+/*
+ * Servers: sockets, TLS and threads, all of libmicrohttpd.
+ *
+ * Each connection has a thread of its own, so that an answer that waits keeps no other one waiting. A request is
+ * collected whole; then, in one go under the emulator's lock, it is counted, meets its fault, and gets its answer from
+ * the service. A delay waits with the lock open. A request counts as in flight until just before its answer is sent, so
+ * that whoever has the answer no longer sees the request in the counts.
+ */
+#include "server.h"
+
+#include "text.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define BODY_MAX   ((size_t)4 * 1024 * 1024)
+#define PRIORITIES "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1"
+
+/* A request on its way in. */
+struct exchange {
+    struct emu_request request;
+    bool begun; /* the headers were read */
+};
+
+/* Called with the bare request line, before anything else: later, libmicrohttpd has decoded the path and cut the query.
+ */
+static void *begin_exchange(void *context, const char *target, struct MHD_Connection *connection)
+{
+    const struct emu_server *server = context;
+    struct exchange *exchange = emu_allocate(sizeof(*exchange));
+    char *copy = emu_copy(target, strlen(target));
+    char *mark = strchr(copy, '?');
+
+    (void)connection;
+    if (mark)
+        *mark = '\0';
+    exchange->request.service = server->service;
+    exchange->request.target = copy;
+    exchange->request.query = mark ? mark + 1 : NULL;
+    return exchange;
+}
+
+static void end_exchange(void *context, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode reason)
+{
+    struct exchange *exchange = *state;
+
+    (void)context;
+    (void)connection;
+    (void)reason;
+    if (!exchange)
+        return;
+    free(exchange->request.target);
+    free(exchange->request.body);
+    free(exchange);
+    *state = NULL;
+}
+
+static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct emu_request *request = context;
+    const char **place = NULL;
+
+    (void)kind;
+    if (strcasecmp(name, "Accept") == 0)
+        place = &request->accept;
+    else if (strcasecmp(name, "Content-Type") == 0)
+        place = &request->content_type;
+    else if (strcasecmp(name, "Authorization") == 0)
+        place = &request->authorization;
+    if (!place)
+        return MHD_YES;
+    if (*place && place != &request->accept)
+        request->header_twice = true;
+    *place = value ? value : "";
+    return MHD_YES;
+}
+
+static void collect(struct emu_request *request, const char *data, size_t size)
+{
+    if (request->too_large || size > BODY_MAX - request->length) {
+        request->too_large = true;
+        return;
+    }
+    char *body = emu_allocate(request->length + size + 1);
+    if (request->length)
+        memcpy(body, request->body, request->length);
+    memcpy(body + request->length, data, size);
+    free(request->body);
+    request->body = body;
+    request->length += size;
+}
+
+/* Waits with the lock open, or until the emulator ends. */
+static void wait_ms(struct emu *emu, long delay_ms)
+{
+    struct timespec until = {0};
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += delay_ms / 1000;
+    until.tv_nsec += delay_ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    while (!emu->ending && pthread_cond_timedwait(&emu->ended, &emu->lock, &until) != ETIMEDOUT)
+        ;
+}
+
+/* False when the connection is to be dropped without an answer. */
+static bool answer_with_fault(struct emu *emu, struct emu_request *request, const struct emu_fault *fault,
+                              struct emu_answer *answer)
+{
+    if (!fault) {
+        emu_service_answer(emu, request, answer);
+        return true;
+    }
+    request->connect = fault->connect;
+    if (fault->process)
+        emu_service_answer(emu, request, answer);
+    if (fault->answer)
+        emu_fault_answer(fault, answer);
+    wait_ms(emu, fault->delay_ms);
+    return !fault->drop && !emu->ending;
+}
+
+static bool answer_vendor(struct emu *emu, struct emu_request *request, struct emu_seen *seen,
+                          struct emu_answer *answer)
+{
+    struct emu_count *count = emu_counts_begin(&emu->counts, request, seen);
+    struct emu_fault *fault = emu_faults_take(&emu->faults, request);
+    bool kept = answer_with_fault(emu, request, fault, answer);
+
+    emu_fault_release(fault);
+    count->in_flight--;
+    return kept;
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, const struct emu_answer *answer)
+{
+    size_t length = answer->body ? strlen(answer->body) : 0;
+    struct MHD_Response *response = MHD_create_response_from_buffer(length, answer->body, MHD_RESPMEM_MUST_COPY);
+
+    if (!response)
+        return MHD_NO;
+    for (size_t i = 0; i < answer->header_count; i++)
+        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
+    enum MHD_Result queued = MHD_queue_response(connection, answer->status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+static enum MHD_Result answer(const struct emu_server *server, struct MHD_Connection *connection,
+                              struct emu_request *request)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct emu *emu = server->emu;
+    struct emu_answer answer = {0};
+    enum MHD_Result result = MHD_NO;
+    bool kept = true;
+
+    pthread_mutex_lock(&emu->lock);
+    if (server->service->id == EMU_VENDORS)
+        emu_service_answer(emu, request, &answer);
+    else
+        kept = answer_vendor(emu, request, info->socket_context, &answer);
+    pthread_mutex_unlock(&emu->lock);
+    if (kept)
+        result = send_answer(connection, &answer);
+    emu_answer_release(&answer);
+    return result;
+}
+
+/* Called when the headers were read, for each piece of the body, and, with no piece, when the request was read. */
+static enum MHD_Result take_request(void *context, struct MHD_Connection *connection, const char *url,
+                                    const char *method, const char *version, const char *data, size_t *size,
+                                    void **state)
+{
+    struct exchange *exchange = *state;
+
+    (void)url;
+    (void)version;
+    if (!exchange->begun) {
+        exchange->begun = true;
+        exchange->request.method = method;
+        MHD_get_connection_values(connection, MHD_HEADER_KIND, note_header, &exchange->request);
+        return MHD_YES;
+    }
+    if (*size == 0)
+        return answer(context, connection, &exchange->request);
+    collect(&exchange->request, data, *size);
+    *size = 0;
+    return MHD_YES;
+}
+
+/* Gives each connection its memory of paths, and TLS session tickets before the handshake begins. */
+static void note_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                            enum MHD_ConnectionNotificationCode code)
+{
+    const struct emu_server *server = context;
+
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        free(*socket_context);
+        *socket_context = NULL;
+        return;
+    }
+    *socket_context = emu_allocate(sizeof(struct emu_seen));
+    if (server->tls) {
+        const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        gnutls_session_ticket_enable_server((gnutls_session_t)info->tls_session, &server->tls->ticket_key);
+    }
+}
+
+static struct MHD_Daemon *start_daemon(struct emu_server *server)
+{
+    const struct emu_tls *tls = server->tls;
+    const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct MHD_OptionItem secure[] = {
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? tls->key : NULL},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, tls ? tls->certificate : NULL},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PRIORITIES},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
+                         (tls ? (unsigned int)MHD_USE_TLS : 0U);
+
+    return MHD_start_daemon(flags, 0, NULL, NULL, take_request, server, MHD_OPTION_SOCK_ADDR, &address,
+                            MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, server, MHD_OPTION_NOTIFY_COMPLETED,
+                            end_exchange, NULL, MHD_OPTION_NOTIFY_CONNECTION, note_connection, server, MHD_OPTION_ARRAY,
+                            tls ? secure : &secure[3], MHD_OPTION_END);
+}
+
+bool emu_server_start(struct emu_server *server, struct emu *emu, const struct emu_service *service,
+                      const struct emu_tls *tls)
+{
+    const union MHD_DaemonInfo *info = NULL;
+
+    *server = (struct emu_server){.emu = emu, .service = service, .tls = tls};
+    server->daemon = start_daemon(server);
+    if (server->daemon)
+        info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    if (!info) {
+        fprintf(stderr, "nexauth-emulator: The service %s cannot be started.\n", service->name);
+        return false;
+    }
+    server->port = info->port;
+    return true;
+}
+
+void emu_server_stop(struct emu_server *server)
+{
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon);
+    server->daemon = NULL;
+}

@@ -1,0 +1,116 @@
+#include "service.h"
+
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const struct emu_service *const emu_vendors[EMU_VENDORS] = {
+    [EMU_NEX] = &emu_nex,
+    [EMU_QUANTOZ_TEST] = &emu_quantoz_test,
+    [EMU_QUANTOZ_PRODUCTION] = &emu_quantoz_production,
+    [EMU_NEXUSGUARD] = &emu_nexusguard,
+};
+
+const struct emu_service *emu_service_by_name(const char *name)
+{
+    for (size_t i = 0; i < EMU_VENDORS; i++) {
+        if (strcmp(emu_vendors[i]->name, name) == 0)
+            return emu_vendors[i];
+    }
+    return NULL;
+}
+
+static bool is_path(const struct emu_service *service, size_t route, const char *path)
+{
+    const char *own = service->routes[route].path;
+
+    return (service->path_ignores_case ? strcasecmp(own, path) : strcmp(own, path)) == 0;
+}
+
+size_t emu_service_path(const struct emu_service *service, const char *path)
+{
+    size_t route = 0;
+
+    while (route < service->route_count && !is_path(service, route, path))
+        route++;
+    return route;
+}
+
+static void refuse_method(const struct emu_request *request, size_t route, struct emu_answer *answer)
+{
+    const struct emu_service *service = request->service;
+    char *allow = emu_copy("", 0);
+
+    for (; route < service->route_count; route++) {
+        if (!is_path(service, route, request->target))
+            continue;
+        char *longer = emu_format("%s%s%s", allow, *allow ? ", " : "", service->routes[route].method);
+        free(allow);
+        allow = longer;
+    }
+    service->refuse(request, 405, answer);
+    emu_answer_header(answer, "Allow", allow);
+    free(allow);
+}
+
+void emu_service_answer(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
+{
+    const struct emu_service *service = request->service;
+    size_t path = emu_service_path(service, request->target);
+    size_t route = path;
+
+    while (route < service->route_count &&
+           (!is_path(service, route, request->target) || strcmp(service->routes[route].method, request->method) != 0))
+        route++;
+    if (path == service->route_count)
+        service->refuse(request, 404, answer);
+    else if (route == service->route_count)
+        refuse_method(request, path, answer);
+    else if (request->too_large)
+        service->refuse(request, 413, answer);
+    else if (request->header_twice)
+        service->refuse(request, 400, answer);
+    else
+        service->routes[route].handler(emu, request, answer);
+}
+
+bool emu_media_type_is(const char *header, const char *type)
+{
+    size_t length = strlen(type);
+
+    if (!header || strncasecmp(header, type, length) != 0)
+        return false;
+    header += length + strspn(header + length, " \t");
+    return *header == '\0' || *header == ';';
+}
+
+void emu_answer_set(struct emu_answer *answer, unsigned int status, const char *content_type, char *body)
+{
+    emu_answer_release(answer);
+    answer->status = status;
+    answer->body = body;
+    if (content_type)
+        emu_answer_header(answer, "Content-Type", content_type);
+}
+
+void emu_answer_header(struct emu_answer *answer, const char *name, const char *value)
+{
+    if (answer->header_count == EMU_HEADERS_MAX)
+        return;
+    answer->headers[answer->header_count++] = (struct emu_header){
+        .name = emu_copy(name, strlen(name)),
+        .value = emu_copy(value, strlen(value)),
+    };
+}
+
+void emu_answer_release(struct emu_answer *answer)
+{
+    for (size_t i = 0; i < answer->header_count; i++) {
+        free(answer->headers[i].name);
+        free(answer->headers[i].value);
+    }
+    free(answer->body);
+    *answer = (struct emu_answer){0};
+}

@@ -1,0 +1,95 @@
+#ifndef EMU_SERVICE_H
+#define EMU_SERVICE_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * A service is a table: its paths, and how it words a refusal. It sees a whole request and fills in an answer; it knows
+ * no sockets and no threads, and is called with the emulator's lock held. A further vendor is one file with such a
+ * table and one line in service.c.
+ */
+
+struct emu;
+struct emu_service;
+
+enum emu_service_id { EMU_NEX, EMU_QUANTOZ_TEST, EMU_QUANTOZ_PRODUCTION, EMU_NEXUSGUARD, EMU_VENDORS };
+
+/* A request that was read to its end. */
+struct emu_request {
+    const struct emu_service *service;
+    const char *method;
+    char *target;      /* the path, as sent */
+    const char *query; /* as sent, or NULL when there is no '?' */
+    const char *content_type;
+    const char *accept;
+    const char *authorization;
+    bool header_twice; /* Content-Type or Authorization */
+    bool too_large;
+    char *body; /* ends in a NUL that is not counted; NULL when empty */
+    size_t length;
+    const cJSON *connect; /* how a fault wants the redirect altered, or NULL */
+};
+
+enum { EMU_HEADERS_MAX = 16 };
+
+struct emu_header {
+    char *name;
+    char *value;
+};
+
+struct emu_answer {
+    unsigned int status;
+    struct emu_header headers[EMU_HEADERS_MAX];
+    size_t header_count;
+    char *body;
+};
+
+typedef void emu_handler(struct emu *emu, const struct emu_request *request, struct emu_answer *answer);
+
+struct emu_route {
+    const char *path;
+    const char *method;
+    emu_handler *handler;
+};
+
+enum { EMU_ROUTES_MAX = 8 };
+
+struct emu_service {
+    const char *name;
+    enum emu_service_id id; /* EMU_VENDORS: not a vendor; neither counted nor disturbed by faults */
+    bool path_ignores_case;
+    const struct emu_route *routes;
+    size_t route_count; /* EMU_ROUTES_MAX at most */
+    /* Words the refusal of a request that reaches no handler: 400, 404, 405 or 413. */
+    void (*refuse)(const struct emu_request *request, unsigned int status, struct emu_answer *answer);
+};
+
+extern const struct emu_service emu_nex;
+extern const struct emu_service emu_quantoz_test;
+extern const struct emu_service emu_quantoz_production;
+extern const struct emu_service emu_nexusguard;
+extern const struct emu_service emu_control;
+
+/* The vendors, in the order of their ids. */
+extern const struct emu_service *const emu_vendors[EMU_VENDORS];
+
+const struct emu_service *emu_service_by_name(const char *name);
+
+/* The first route of that path, whatever its method, as an index; route_count when there is none. */
+size_t emu_service_path(const struct emu_service *service, const char *path);
+
+/* Hands the request to its handler, or refuses it. */
+void emu_service_answer(struct emu *emu, const struct emu_request *request, struct emu_answer *answer);
+
+/* Whether a Content-Type header names this media type, whatever its parameters. The header may be NULL. */
+bool emu_media_type_is(const char *header, const char *type);
+
+/* The body becomes the answer's; content_type may be NULL. */
+void emu_answer_set(struct emu_answer *answer, unsigned int status, const char *content_type, char *body);
+/* Headers behind the sixteenth are left out. */
+void emu_answer_header(struct emu_answer *answer, const char *name, const char *value);
+void emu_answer_release(struct emu_answer *answer);
+
+#endif

@@ -1,0 +1,70 @@
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *emu_allocate(size_t size)
+{
+    void *memory = calloc(1, size ? size : 1);
+
+    if (!memory) {
+        fputs("nexauth-emulator: out of memory\n", stderr);
+        abort();
+    }
+    return memory;
+}
+
+char *emu_copy(const char *text, size_t length)
+{
+    char *copy = emu_allocate(length + 1);
+
+    if (length)
+        memcpy(copy, text, length);
+    return copy;
+}
+
+char *emu_format(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+
+    if (length < 0)
+        abort();
+    char *text = emu_allocate((size_t)length + 1);
+    va_start(arguments, format);
+    vsnprintf(text, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    return text;
+}
+
+static const char *xml_entity(char byte)
+{
+    switch (byte) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    default:
+        return NULL;
+    }
+}
+
+char *emu_xml_escape(const char *text)
+{
+    char *escaped = emu_allocate(strlen(text) * strlen("&amp;") + 1);
+    char *end = escaped;
+
+    for (; *text; text++) {
+        const char *entity = xml_entity(*text);
+        size_t length = entity ? strlen(entity) : 1;
+        memcpy(end, entity ? entity : text, length);
+        end += length;
+    }
+    return escaped;
+}

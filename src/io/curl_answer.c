@@ -1,0 +1,111 @@
+/* Reads an answer as libcurl delivers it, within the size cap, and counts the sendings of its request. */
+#include "io/curl_exchange.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Counts towards the cap; false beyond it. */
+static bool count(struct nx_curl_exchange *curl, size_t size)
+{
+    curl->received += size;
+    if (curl->received > (size_t)curl->common->settings.max_answer_bytes)
+        curl->exchange->response.over_cap = true;
+    return !curl->exchange->response.over_cap;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The value of the header `name`, when `line` is that header. */
+static bool take_value(struct nx_text *value, const char *name, const char *line, size_t size)
+{
+    const size_t skip = strlen(name);
+
+    if (size <= skip || strncasecmp(line, name, skip) != 0 || line[skip] != ':')
+        return false;
+    line += skip + 1;
+    size -= skip + 1;
+    for (; size && is_blank(*line); size--)
+        line++;
+    while (size && is_blank(line[size - 1]))
+        size--;
+    nx_text_clear(value);
+    nx_text_add_bytes(value, line, size);
+    return true;
+}
+
+static bool starts_answer(const char *line, size_t size)
+{
+    return size > 5 && memcmp(line, "HTTP/", 5) == 0;
+}
+
+/* An interim answer (1xx) ends with a blank line too: only the final one's counts. */
+static void note_end_of_headers(struct nx_curl_exchange *curl)
+{
+    long status = 0;
+
+    curl_easy_getinfo(curl->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl->headers_ended = status >= 200;
+}
+
+size_t nx_curl_take_header(char *bytes, size_t size, size_t items, void *context)
+{
+    struct nx_curl_exchange *curl = context;
+    struct nx_response *response = &curl->exchange->response;
+    const size_t length = size * items;
+
+    if (!count(curl, length))
+        return 0;
+    if (curl->headers_ended) /* a trailer */
+        return length;
+    if (starts_answer(bytes, length)) {
+        nx_text_clear(&response->location);
+        nx_text_clear(&response->retry_after);
+        nx_text_clear(&response->date);
+    } else if (length && (bytes[0] == '\r' || bytes[0] == '\n')) {
+        note_end_of_headers(curl);
+    } else if (take_value(&response->location, "Location", bytes, length) ||
+               take_value(&response->retry_after, "Retry-After", bytes, length) ||
+               take_value(&response->date, "Date", bytes, length)) {
+        curl->no_memory = nx_text_failed(&response->location) || nx_text_failed(&response->retry_after) ||
+                          nx_text_failed(&response->date);
+    }
+    return curl->no_memory ? 0 : length;
+}
+
+size_t nx_curl_take_body(char *bytes, size_t size, size_t items, void *context)
+{
+    struct nx_curl_exchange *curl = context;
+    struct nx_text *body = &curl->exchange->response.body;
+    const size_t length = size * items;
+
+    if (!count(curl, length))
+        return 0;
+    nx_text_add_bytes(body, bytes, length);
+    curl->no_memory = nx_text_failed(body);
+    return curl->no_memory ? 0 : length;
+}
+
+/*
+ * libcurl asks before each sending, its own repetitions on another connection included. A one-time request is not sent again: what
+ * came of the first sending cannot be known.
+ */
+int nx_curl_before_sending(void *context, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+    struct nx_curl_exchange *curl = context;
+    struct nx_exchange *exchange = curl->exchange;
+
+    (void)remote_ip;
+    (void)local_ip;
+    (void)remote_port;
+    (void)local_port;
+    if (exchange->sendings && exchange->request.one_time)
+        return CURL_PREREQFUNC_ABORT;
+    if (exchange->sendings++ == 0) {
+        exchange->sent_boot_ms = nx_boot_ms(&curl->common->clock);
+        exchange->sent_wall_s = nx_wall_s(&curl->common->clock);
+    }
+    return CURL_PREREQFUNC_OK;
+}

@@ -1,0 +1,167 @@
+#include "io/curl_transport.h"
+
+#include "io/curl_exchange.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct curl_transport {
+    struct nx_transport base; /* first: a transport is cast to and fro */
+    struct nx_curl_common common;
+    CURLM *multi;
+    char *ca_file;
+    struct nx_exchange *failed; /* could not be begun; told at the next turn */
+};
+
+static struct curl_transport *of(struct nx_transport *transport)
+{
+    return (struct curl_transport *)transport;
+}
+
+static void fail(struct curl_transport *self, struct nx_exchange *exchange)
+{
+    exchange->loss = NX_LOSS_MEMORY;
+    exchange->next = self->failed;
+    self->failed = exchange;
+}
+
+static void begin(struct nx_transport *transport, struct nx_exchange *exchange)
+{
+    struct curl_transport *self = of(transport);
+    struct nx_curl_exchange *curl = nx_curl_exchange_new(&self->common, exchange);
+
+    exchange->handle = curl;
+    if (curl && curl_multi_add_handle(self->multi, curl->easy) == CURLM_OK)
+        return;
+    if (curl)
+        nx_curl_exchange_free(curl);
+    exchange->handle = NULL;
+    fail(self, exchange);
+}
+
+static void end(struct curl_transport *self, struct nx_exchange *exchange)
+{
+    struct nx_curl_exchange *curl = exchange->handle;
+
+    if (!curl)
+        return;
+    curl_multi_remove_handle(self->multi, curl->easy);
+    nx_curl_exchange_free(curl);
+    exchange->handle = NULL;
+}
+
+/* Moves what could not be begun and what libcurl has finished to one list. */
+static struct nx_exchange *take_finished(struct curl_transport *self)
+{
+    struct nx_exchange *finished = self->failed;
+    CURLMsg *message;
+    int left;
+
+    self->failed = NULL;
+    while ((message = curl_multi_info_read(self->multi, &left)) != NULL) {
+        struct nx_curl_exchange *curl;
+        struct nx_exchange *exchange;
+
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&curl);
+        exchange = curl->exchange;
+        nx_curl_exchange_conclude(curl, message->data.result);
+        end(self, exchange);
+        exchange->next = finished;
+        finished = exchange;
+    }
+    return finished;
+}
+
+static struct nx_exchange *turn(struct nx_transport *transport, int64_t wait_ms)
+{
+    struct curl_transport *self = of(transport);
+    struct nx_exchange *finished;
+    int running;
+
+    curl_multi_perform(self->multi, &running);
+    finished = take_finished(self);
+    if (finished)
+        return finished;
+    curl_multi_poll(self->multi, NULL, 0, wait_ms > INT_MAX ? INT_MAX : (int)wait_ms, NULL);
+    curl_multi_perform(self->multi, &running);
+    return take_finished(self);
+}
+
+static void give_up(struct nx_transport *transport, struct nx_exchange *exchange)
+{
+    struct curl_transport *self = of(transport);
+    struct nx_exchange **at = &self->failed;
+
+    while (*at && *at != exchange)
+        at = &(*at)->next;
+    if (*at)
+        *at = exchange->next;
+    end(self, exchange);
+}
+
+static void wakeup(struct nx_transport *transport)
+{
+    curl_multi_wakeup(of(transport)->multi);
+}
+
+static void free_transport(struct nx_transport *transport)
+{
+    struct curl_transport *self = of(transport);
+
+    curl_multi_cleanup(self->multi);
+    curl_share_cleanup(self->common.share);
+    free(self->ca_file);
+    free(self);
+}
+
+static const struct nx_transport_verbs verbs = {begin, turn, give_up, wakeup, free_transport};
+
+static CURLcode global_result;
+
+static void start_libcurl(void)
+{
+    global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* One multi is turned by one thread at a time: its share needs no locks. */
+static bool set_up(struct curl_transport *self)
+{
+    const long connections = (long)self->common.settings.max_connections;
+
+    self->common.ca_path = curl_version_info(CURLVERSION_NOW)->capath;
+    self->multi = curl_multi_init();
+    self->common.share = curl_share_init();
+    return self->multi && self->common.share &&
+           curl_multi_setopt(self->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
+           curl_share_setopt(self->common.share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
+}
+
+static bool copy_settings(struct curl_transport *self, const struct nx_curl_settings *settings)
+{
+    self->common.settings = *settings;
+    if (!settings->ca_file)
+        return true;
+    self->ca_file = strdup(settings->ca_file);
+    self->common.settings.ca_file = self->ca_file;
+    return self->ca_file != NULL;
+}
+
+struct nx_transport *nx_curl_transport_new(const struct nx_curl_settings *settings, const struct nx_clock *clock)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct curl_transport *self;
+
+    pthread_once(&once, start_libcurl);
+    self = global_result ? NULL : calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->base.verbs = &verbs;
+    self->common.clock = *clock;
+    if (!copy_settings(self, settings) || !set_up(self)) {
+        free_transport(&self->base);
+        return NULL;
+    }
+    return &self->base;
+}

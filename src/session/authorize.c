@@ -1,0 +1,185 @@
+/* Authorization through the application's web handler: the URL to send a browser to, and the redirect that comes back. */
+#include "session/session.h"
+
+#include "core/encode.h"
+#include "core/error.h"
+#include "core/leak.h"
+#include "core/redirect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATE_DIGITS = 2 * NX_STATE_BYTES, URL_LONGEST = 64 * 1024 };
+
+struct nexauth_authorization {
+    struct nx_text url;
+    struct nx_text state;
+};
+
+static nexauth_status check_source(const nexauth_source *source, struct nexauth_error *error)
+{
+    const struct nx_authorizing *authorizing = source->provider->authorizing;
+    bool closed;
+
+    if (!authorizing || !authorizing->may_authorize(source->identity.options))
+        return nx_fail(error, NEXAUTH_INVALID, "this source does not authorize users, or lacks what that needs");
+    nx_engine_lock(source->session->engine);
+    closed = source->session->closed;
+    nx_engine_unlock(source->session->engine);
+    return closed ? nx_fail(error, NEXAUTH_INVALID, "the session was freed") : NEXAUTH_OK;
+}
+
+static nexauth_status supply(const nexauth_source *source, struct nx_text *xspe, struct nexauth_error *error)
+{
+    void *context;
+    nexauth_status status;
+
+    if (!source->provider->authorizing->supplier(source->identity.options, &context))
+        return NEXAUTH_OK;
+    nx_text_release(xspe);
+    status = nx_source_supply(source, xspe);
+    if (status)
+        return nx_fail(error, status, "xspe_callback supplied none");
+    if (!xspe->length || !nx_is_free_of_controls(nx_text_string(xspe)))
+        return nx_fail(error, NEXAUTH_INVALID, "xspe_callback supplied an empty xspe or one with control characters");
+    return NEXAUTH_OK;
+}
+
+static nexauth_status draw_state(const nexauth_source *source, struct nx_text *state, struct nexauth_error *error)
+{
+    const struct nx_world *world = &source->session->world;
+    unsigned char bytes[NX_STATE_BYTES];
+
+    if (!world->entropy(world->entropy_context, bytes, sizeof bytes))
+        return nx_fail(error, NEXAUTH_UNAVAILABLE, "the system's random generator failed");
+    nx_add_hex(state, bytes, sizeof bytes);
+    nx_wipe(bytes, sizeof bytes);
+    return NEXAUTH_OK;
+}
+
+/* Words the connect for a grant of its own, and takes the URL. */
+static nexauth_status word(const nexauth_source *source, struct nexauth_authorization *authorization,
+                           struct nexauth_error *error)
+{
+    struct nx_request request;
+    struct nx_grant grant;
+    nexauth_status status;
+
+    nx_request_init(&request);
+    nx_grant_init(&grant);
+    status = supply(source, &grant.supplied, error);
+    if (!status)
+        status = draw_state(source, &grant.state, error);
+    if (!status) {
+        source->provider->word(source->identity.options, NX_STEP_CONNECT, &grant, &request);
+        status = nx_request_end(&request);
+        if (status || nx_text_failed(&grant.state))
+            status = nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    }
+    if (!status) {
+        nx_text_move(&authorization->url, &request.url);
+        nx_text_move(&authorization->state, &grant.state);
+    }
+    nx_request_release(&request);
+    nx_grant_release(&grant);
+    return status;
+}
+
+nexauth_status nexauth_source_authorize(nexauth_source *source, nexauth_authorization **out,
+                                        struct nexauth_error *error)
+{
+    struct nexauth_authorization *authorization;
+    nexauth_status status;
+
+    if (!source || !out)
+        return nx_fail(error, NEXAUTH_INVALID, "source and out are required");
+    status = check_source(source, error);
+    if (status)
+        return status;
+    authorization = calloc(1, sizeof *authorization);
+    if (!authorization)
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    status = word(source, authorization, error);
+    if (status)
+        nexauth_authorization_free(authorization);
+    else
+        *out = authorization;
+    return status;
+}
+
+const char *nexauth_authorization_url(const nexauth_authorization *authorization)
+{
+    return authorization ? nx_text_string(&authorization->url) : NULL;
+}
+
+const char *nexauth_authorization_state(const nexauth_authorization *authorization)
+{
+    return authorization ? nx_text_string(&authorization->state) : NULL;
+}
+
+void nexauth_authorization_free(nexauth_authorization *authorization)
+{
+    if (!authorization)
+        return;
+    nx_text_release(&authorization->url);
+    nx_text_release(&authorization->state);
+    free(authorization);
+}
+
+static nexauth_status refuse(enum nx_redirect redirect, const char *code, struct nexauth_error *error)
+{
+    nexauth_status status;
+
+    if (redirect == NX_REDIRECT_NO_MEMORY)
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    if (redirect == NX_REDIRECT_WRONG)
+        return nx_fail(error, NEXAUTH_PROTOCOL, "this is not the redirect that was expected: another place, not exactly "
+                                                "one code and one state, or a wrong state");
+    if (redirect == NX_REDIRECT_DENIED)
+        status = nx_fail(error, NEXAUTH_DENIED, "the authorization was denied");
+    else
+        status = nx_fail(error, NEXAUTH_CONFIG, "the service rejects the authorization request");
+    if (error)
+        nx_clean(code, error->code, sizeof error->code);
+    return status;
+}
+
+static nexauth_status keep_code(nexauth_source *source, struct nx_text *code, struct nexauth_error *error)
+{
+    bool closed;
+
+    nx_engine_lock(source->session->engine);
+    closed = source->session->closed;
+    if (!closed)
+        nx_text_move(&source->code, code);
+    nx_engine_unlock(source->session->engine);
+    return closed ? nx_fail(error, NEXAUTH_INVALID, "the session was freed") : NEXAUTH_OK;
+}
+
+nexauth_status nexauth_source_accept_redirect(nexauth_source *source, const char *url, const char *expected_state,
+                                              struct nexauth_error *error)
+{
+    struct nx_text code;
+    struct nx_text code_of_error;
+    enum nx_redirect redirect;
+    nexauth_status status;
+
+    if (!source || !url || !expected_state || strlen(expected_state) != STATE_DIGITS)
+        return nx_fail(error, NEXAUTH_INVALID, "source, url and a state from an authorization are required");
+    if (strnlen(url, URL_LONGEST) == URL_LONGEST)
+        return nx_fail(error, NEXAUTH_INVALID, "url is too long");
+    status = check_source(source, error);
+    if (status)
+        return status;
+    nx_text_init(&code, source->code.bound);
+    nx_text_init(&code_of_error, source->code.bound);
+    redirect = nx_redirect_read(url, source->provider->authorizing->redirect_uri(source->identity.options),
+                                expected_state, &code, &code_of_error);
+    if (redirect == NX_REDIRECT_RIGHT)
+        status = keep_code(source, &code, error);
+    else
+        status = refuse(redirect, nx_text_string(&code_of_error), error);
+    nx_text_release(&code);
+    nx_text_release(&code_of_error);
+    return status;
+}

@@ -1,0 +1,171 @@
+/* Sessions: their options, their ends, and what their sources share. */
+#include "session/session.h"
+
+#include "core/error.h"
+#include "core/xml.h"
+#include "io/curl_transport.h"
+#include "io/system.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Fills in the default, or refuses what is out of range. */
+static nexauth_status take_limit(int64_t *value, int64_t fallback, int64_t most, const char *name,
+                                 struct nexauth_error *error)
+{
+    if (*value == 0)
+        *value = fallback;
+    if (*value < 1 || *value > most)
+        return nx_fail(error, NEXAUTH_INVALID, "%s must be from 1 to %lld", name, (long long)most);
+    return NEXAUTH_OK;
+}
+
+static nexauth_status check_options(struct nexauth_session_options *options, struct nexauth_error *error)
+{
+    struct {
+        int64_t *value;
+        int64_t fallback, most;
+        const char *name;
+    } limits[] = {
+        {&options->exchange_timeout_ms, 30000, 600000, "exchange_timeout_ms"},
+        {&options->connect_timeout_ms, 10000, 600000, "connect_timeout_ms"},
+        {&options->max_connections, 8, 1000, "max_connections"},
+        {&options->max_answer_bytes, 65536, 1048576, "max_answer_bytes"},
+    };
+    static const uintptr_t zero[8];
+    nexauth_status status = NEXAUTH_OK;
+
+    if (memcmp(options->reserved, zero, sizeof zero) != 0)
+        return nx_fail(error, NEXAUTH_INVALID, "reserved must be zero: start the options as {0}");
+    for (size_t i = 0; i < sizeof limits / sizeof *limits && !status; i++)
+        status = take_limit(limits[i].value, limits[i].fallback, limits[i].most, limits[i].name, error);
+    if (!status && options->ca_file && !nx_file_is_readable(options->ca_file))
+        return nx_fail(error, NEXAUTH_INVALID, "ca_file cannot be read");
+    return status;
+}
+
+nexauth_status nexauth_session_new(const struct nexauth_session_options *options, nexauth_session **out,
+                                   struct nexauth_error *error)
+{
+    struct nexauth_session_options checked = options ? *options : (struct nexauth_session_options){0};
+    struct nx_world world = {.clock = nx_system_clock, .entropy = nx_system_entropy};
+    nexauth_status status;
+
+    if (!out)
+        return nx_fail(error, NEXAUTH_INVALID, "out is missing");
+    status = check_options(&checked, error);
+    if (status)
+        return status;
+    const struct nx_curl_settings settings = {.ca_file = checked.ca_file,
+                                              .connect_timeout_ms = checked.connect_timeout_ms,
+                                              .max_connections = checked.max_connections,
+                                              .max_answer_bytes = checked.max_answer_bytes};
+
+    world.transport = nx_curl_transport_new(&settings, &world.clock);
+    if (!world.transport)
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    return nx_session_new_in(&world, &checked, out, error);
+}
+
+nexauth_status nx_session_new_in(const struct nx_world *world, const struct nexauth_session_options *options,
+                                 nexauth_session **out, struct nexauth_error *error)
+{
+    nexauth_session *session = calloc(1, sizeof *session);
+    struct nx_siphash_key key;
+
+    nx_xml_prepare();
+    if (!session || !nx_lock_init(&session->reading)) {
+        world->transport->verbs->free(world->transport);
+        free(session);
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    }
+    session->engine = nx_engine_new(world, options->exchange_timeout_ms);
+    if (!session->engine || !world->entropy(world->entropy_context, &key, sizeof key)) {
+        if (session->engine) {
+            nx_engine_close(session->engine);
+            nx_engine_free(session->engine);
+        }
+        nx_lock_destroy(&session->reading);
+        free(session);
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory or randomness ran out");
+    }
+    session->world = *world;
+    session->hash_key = key;
+    session->answer_bound = (size_t)options->max_answer_bytes;
+    session->loopback_http = options->loopback_http != 0;
+    session->references = 1;
+    *out = session;
+    return NEXAUTH_OK;
+}
+
+static void destroy(nexauth_session *session)
+{
+    while (session->endpoints) {
+        struct nx_endpoint *endpoint = session->endpoints;
+
+        session->endpoints = endpoint->next;
+        nx_history_release(&endpoint->history);
+        free(endpoint->url);
+        free(endpoint);
+    }
+    nx_lock_destroy(&session->reading);
+    nx_engine_free(session->engine);
+    free(session);
+}
+
+void nx_session_unref_unlock(nexauth_session *session)
+{
+    const bool last = --session->references == 0;
+
+    nx_engine_unlock(session->engine);
+    if (last)
+        destroy(session);
+}
+
+void nexauth_session_free(nexauth_session *session)
+{
+    if (!session)
+        return;
+    nx_engine_lock(session->engine);
+    session->closed = true;
+    for (struct nx_acquisition *next = session->acquisitions; next; next = next->next)
+        nx_acquisition_cancel(next, "the session was freed");
+    nx_engine_unlock(session->engine);
+    nx_engine_close(session->engine);
+    nx_engine_lock(session->engine);
+    nx_session_unref_unlock(session);
+}
+
+/* The endpoint of a request: its URL up to the query. NULL when memory ran out. */
+static struct nx_endpoint *endpoint_of(nexauth_session *session, const char *url)
+{
+    const size_t size = strcspn(url, "?");
+    struct nx_endpoint *endpoint = session->endpoints;
+
+    while (endpoint && (strncmp(endpoint->url, url, size) != 0 || endpoint->url[size]))
+        endpoint = endpoint->next;
+    if (endpoint)
+        return endpoint;
+    endpoint = calloc(1, sizeof *endpoint);
+    if (endpoint)
+        endpoint->url = strndup(url, size);
+    if (!endpoint || !endpoint->url) {
+        free(endpoint);
+        return NULL;
+    }
+    endpoint->next = session->endpoints;
+    session->endpoints = endpoint;
+    return endpoint;
+}
+
+void nx_session_read_answer(nexauth_session *session, struct nx_acquisition *acquisition)
+{
+    struct nx_history none = {0};
+    struct nx_endpoint *endpoint;
+
+    nx_lock_take(&session->reading);
+    endpoint = endpoint_of(session, nx_text_string(&acquisition->exchange.request.url));
+    nx_flight_take_exchange(&acquisition->flight, endpoint ? &endpoint->history : &none, acquisition->source->who);
+    nx_history_release(&none);
+    nx_lock_give(&session->reading);
+}

@@ -1,0 +1,222 @@
+/* Sources: their making, their end, and how a caller gets a token. */
+#include "session/session.h"
+
+#include "core/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAIT_MS = 30000, LONGEST_WAIT_MS = 3600000 };
+
+static void destroy(nexauth_source *source)
+{
+    nexauth_token_unref(source->token);
+    nx_text_release(&source->code);
+    nx_grant_release(&source->grant);
+    nx_identity_release(&source->identity);
+    free(source);
+}
+
+void nx_source_unref_unlock(nexauth_source *source)
+{
+    nexauth_session *session = source->session;
+
+    if (--source->references) {
+        nx_engine_unlock(session->engine);
+        return;
+    }
+    destroy(source);
+    nx_session_unref_unlock(session);
+}
+
+/* Joins the session, unless it has been freed. */
+static nexauth_status join(nexauth_source *source, nexauth_session *session, struct nexauth_error *error)
+{
+    bool closed;
+
+    nx_engine_lock(session->engine);
+    closed = session->closed;
+    session->references += !closed;
+    nx_engine_unlock(session->engine);
+    if (closed)
+        return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
+    source->session = session;
+    source->who = nx_identity_hash(&source->identity, &session->hash_key);
+    return NEXAUTH_OK;
+}
+
+static nexauth_status set_up(nexauth_source *source, nexauth_session *session, const void *options,
+                             struct nexauth_error *error)
+{
+    const struct nx_provider *provider = source->provider;
+    nexauth_status status;
+    const char *refresh_token = NULL;
+
+    status = nx_identity_init(&source->identity, &provider->options, options, session->loopback_http, error);
+    if (!status && provider->check)
+        status = provider->check(source->identity.options, error);
+    if (status)
+        return status;
+    nx_grant_init(&source->grant);
+    nx_text_init(&source->code, source->grant.code.bound);
+    if (provider->authorizing)
+        refresh_token = provider->authorizing->refresh_token(source->identity.options);
+    if (refresh_token)
+        nx_text_add(&source->grant.refresh_token, refresh_token);
+    if (nx_text_failed(&source->grant.refresh_token))
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    return join(source, session, error);
+}
+
+nexauth_status nx_source_new(nexauth_session *session, const struct nx_provider *provider, const void *options,
+                             nexauth_source **out, struct nexauth_error *error)
+{
+    nexauth_source *source;
+    nexauth_status status;
+
+    if (!session || !out)
+        return nx_fail(error, NEXAUTH_INVALID, "session and out are required");
+    source = calloc(1, sizeof *source);
+    if (!source)
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    source->provider = provider;
+    source->references = 1;
+    status = set_up(source, session, options, error);
+    if (status) {
+        destroy(source);
+        return status;
+    }
+    *out = source;
+    return NEXAUTH_OK;
+}
+
+void nexauth_source_free(nexauth_source *source)
+{
+    if (!source)
+        return;
+    nx_engine_lock(source->session->engine);
+    source->freed = true;
+    if (source->acquisition)
+        nx_acquisition_cancel(source->acquisition, "the source was freed");
+    nx_source_unref_unlock(source);
+}
+
+nexauth_status nx_source_supply(const nexauth_source *source, struct nx_text *xspe)
+{
+    char buffer[NX_OPTION_LONGEST + 1] = {0};
+    void *context;
+    nexauth_xspe_callback callback = source->provider->authorizing->supplier(source->identity.options, &context);
+    nexauth_status status = callback(context, buffer, sizeof buffer);
+
+    nx_text_init(xspe, NX_OPTION_LONGEST);
+    buffer[NX_OPTION_LONGEST] = '\0';
+    nx_text_add(xspe, buffer);
+    nx_wipe(buffer, sizeof buffer);
+    return status ? status : xspe->status;
+}
+
+static bool is_good(const nexauth_source *source)
+{
+    return source->token && !source->code.length &&
+           nx_boot_ms(&source->session->world.clock) < source->token->expires_boot_ms;
+}
+
+/* The acquisition under way, or a new one that goes as far as it can without waiting. With a reference for the caller. */
+static struct nx_acquisition *join_acquisition(nexauth_source *source)
+{
+    struct nx_engine *engine = source->session->engine;
+    struct nx_acquisition *acquisition = source->acquisition;
+
+    if (acquisition) {
+        acquisition->references++;
+        return acquisition;
+    }
+    acquisition = nx_acquisition_new(source);
+    if (!acquisition)
+        return NULL;
+    nx_engine_hold(engine);
+    nx_engine_unlock(engine);
+    nx_acquisition_go(acquisition);
+    nx_engine_lock(engine);
+    nx_engine_release(engine);
+    return acquisition;
+}
+
+/* Takes part in one acquisition until it ends or time is over. */
+static nexauth_status fly(nexauth_source *source, int64_t deadline_ms, nexauth_token **out, struct nexauth_error *error)
+{
+    struct nx_acquisition *acquisition = join_acquisition(source);
+    nexauth_status status;
+
+    if (!acquisition)
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    if (!nx_engine_wait(source->session->engine, &acquisition->done, deadline_ms)) {
+        status = nx_fail(error, NEXAUTH_TIMEOUT, "no token came in the time that the caller was ready to wait");
+    } else if (acquisition->token) {
+        *out = nexauth_token_ref(acquisition->token);
+        status = NEXAUTH_OK;
+    } else {
+        status = acquisition->error.status;
+        if (error)
+            *error = acquisition->error;
+    }
+    nx_acquisition_unref(acquisition);
+    return status;
+}
+
+static bool waits_for_itself(const nexauth_source *source)
+{
+    const struct nx_acquisition *acquisition = source->acquisition;
+
+    return acquisition && acquisition->supplying && pthread_equal(acquisition->supplier, pthread_self());
+}
+
+static nexauth_status get(nexauth_source *source, int64_t deadline_ms, nexauth_token **out, struct nexauth_error *error)
+{
+    nexauth_status status;
+
+    if (source->session->closed)
+        return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
+    if (waits_for_itself(source))
+        return nx_fail(error, NEXAUTH_INVALID, "xspe_callback asks for a token of the source that it serves");
+    if (is_good(source)) {
+        *out = nexauth_token_ref(source->token);
+        return NEXAUTH_OK;
+    }
+    /* A code that a web handler brings meanwhile is newer than what this acquisition went out with. */
+    do
+        status = fly(source, deadline_ms, out, error);
+    while (status == NEXAUTH_REAUTH && source->code.length && !source->freed && !source->session->closed);
+    return status;
+}
+
+static nexauth_status check_options(const struct nexauth_get_options *options, int64_t *timeout_ms,
+                                    struct nexauth_error *error)
+{
+    static const uintptr_t zero[8];
+
+    *timeout_ms = options && options->timeout_ms ? options->timeout_ms : WAIT_MS;
+    if (options && memcmp(options->reserved, zero, sizeof zero) != 0)
+        return nx_fail(error, NEXAUTH_INVALID, "reserved must be zero: start the options as {0}");
+    if (*timeout_ms < 1 || *timeout_ms > LONGEST_WAIT_MS)
+        return nx_fail(error, NEXAUTH_INVALID, "timeout_ms must be from 1 to %d", LONGEST_WAIT_MS);
+    return NEXAUTH_OK;
+}
+
+nexauth_status nexauth_source_get_token(nexauth_source *source, const struct nexauth_get_options *options,
+                                        nexauth_token **out, struct nexauth_error *error)
+{
+    int64_t timeout_ms;
+    nexauth_status status;
+
+    if (!source || !out)
+        return nx_fail(error, NEXAUTH_INVALID, "source and out are required");
+    status = check_options(options, &timeout_ms, error);
+    if (status)
+        return status;
+    nx_engine_lock(source->session->engine);
+    source->references++;
+    status = get(source, nx_boot_ms(&source->session->world.clock) + timeout_ms, out, error);
+    nx_source_unref_unlock(source);
+    return status;
+}
