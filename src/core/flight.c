@@ -117,7 +117,10 @@ void nx_flight_take_random(struct nx_flight *flight, const unsigned char *bytes)
     }
     nx_text_clear(&flight->grant->state);
     nx_add_hex(&flight->grant->state, bytes, NX_STATE_BYTES);
-    word(flight, NX_STEP_CONNECT);
+    if (nx_text_failed(&flight->grant->state))
+        fail(flight, NEXAUTH_NO_MEMORY, "memory ran out");
+    else
+        word(flight, NX_STEP_CONNECT);
 }
 
 /* What an exchange brought, while it is being read. */

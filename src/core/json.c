@@ -275,13 +275,13 @@ static enum nx_parsed read_members(const cJSON *object, int first, int end, stru
     return parsed;
 }
 
-_Static_assert(NX_MEMBER_CODE == NX_MEMBER_COUNT - 2 && NX_MEMBER_MSG == NX_MEMBER_COUNT - 1,
-               "the members of the envelope come last");
+/* Within an envelope, what makes up a token is in `result`; what speaks of an error is beside it. */
+_Static_assert(NX_MEMBER_REFRESH_TOKEN == NX_MEMBER_ERROR - 1, "the members of a token come first");
 
 static enum nx_parsed read_envelope(const cJSON *top, struct nx_members *members)
 {
     const cJSON *result = NULL;
-    enum nx_parsed parsed = read_members(top, NX_MEMBER_CODE, NX_MEMBER_COUNT, members);
+    enum nx_parsed parsed = read_members(top, NX_MEMBER_ERROR, NX_MEMBER_COUNT, members);
 
     if (parsed == NX_PARSED)
         parsed = read_as(top, "errno", &members->values[NX_MEMBER_CODE]);
@@ -290,7 +290,7 @@ static enum nx_parsed read_envelope(const cJSON *top, struct nx_members *members
     if (parsed == NX_PARSED)
         parsed = find(top, "result", &result);
     if (parsed == NX_PARSED && cJSON_IsObject(result))
-        parsed = read_members(result, 0, NX_MEMBER_CODE, members);
+        parsed = read_members(result, 0, NX_MEMBER_ERROR, members);
     return parsed;
 }
 

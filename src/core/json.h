@@ -12,8 +12,8 @@
 #include <stdbool.h>
 
 /*
- * Reads one document. A top-level object gives its members; with `envelope`, `code` and `msg` (or the older spelling
- * `errno` and `errmsg`) are the top level's and all other members are those of the object `result`, if it is one. A
+ * Reads one document. A top-level object gives its members; with `envelope`, the members of a token are those
+ * of the object `result`, if it is one, and `code` and `msg` also count in the older spelling `errno` and `errmsg`. A
  * top-level string goes to `bare`. Any other well-formed value gives no members. Every string that cJSON gives us is
  * wiped before it is freed.
  */

@@ -2,7 +2,7 @@
 
 #include "core/encode.h"
 
-enum { URL_LONGEST = 128 * 1024, HEADER_LONGEST = 64 * 1024, BODY_LONGEST = 256 * 1024 };
+enum { URL_LONGEST = 160 * 1024, HEADER_LONGEST = 80 * 1024, BODY_LONGEST = 256 * 1024 };
 
 void nx_request_init(struct nx_request *request)
 {

@@ -1,7 +1,7 @@
 /*
  * libxml2 parses into our callbacks and builds no tree. It reads our copy of the document in place, which is wiped, so
- * that what it frees itself holds names, never a value. The document is UTF-8 whatever it declares: .NET's string
- * writer declares utf-16 above UTF-8 bytes.
+ * that what it frees itself holds names, and no value but that of a CDATA section, which no serializer writes. The
+ * document is UTF-8 whatever it declares: .NET's string writer declares utf-16 above UTF-8 bytes.
  *
  * Nothing may print. Errors that know the parser go to the handler's serror; those that do not (memory running out in
  * its buffers) would go to stderr, so the thread's structured handler is ours while it parses, and then again whatever
@@ -223,6 +223,7 @@ static enum nx_parsed parse_quietly(const char *text, struct nx_members *members
     if (reader.parser)
         parsed = parse(&reader, text);
     xmlFreeParserCtxt(reader.parser);
+    xmlResetLastError();
     xmlSetStructuredErrorFunc(context, handler);
     return parsed;
 }

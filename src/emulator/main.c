@@ -11,12 +11,13 @@
 #include "tls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,12 +30,17 @@ struct arguments {
     bool until_eof;
 };
 
-static volatile sig_atomic_t told_to_end;
+/* A signal becomes a byte in a pipe, so that one poll waits for signals and for standard input. */
+static int signals[2];
 
 static void note_signal(int signal_number)
 {
+    int error = errno;
+
     (void)signal_number;
-    told_to_end = 1;
+    if (write(signals[1], "", 1) < 0)
+        _exit(EXIT_FAILURE);
+    errno = error;
 }
 
 static void print_usage(FILE *stream)
@@ -114,23 +120,41 @@ static int read_arguments(int count, char **values, struct arguments *arguments)
     return USAGE_FAILED;
 }
 
-/* Signals wait until pselect lets them in, so that none is lost between looking and waiting. Threads inherit the mask.
- */
-static void hold_signals(sigset_t *before)
+/* A standard stream that is closed would become the number of the next file or socket that is opened. */
+static bool open_standard_streams(void)
 {
-    struct sigaction action = {.sa_handler = note_signal};
+    int descriptor = 0;
+
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO)
+        descriptor = open("/dev/null", O_RDWR);
+    return descriptor > STDERR_FILENO && close(descriptor) == 0;
+}
+
+/* The threads that are started from here on leave SIGTERM and SIGINT to this one. */
+static bool hold_signals(void)
+{
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigset_t held;
 
     sigemptyset(&held);
     sigaddset(&held, SIGTERM);
     sigaddset(&held, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &held, before);
-    sigdelset(before, SIGTERM);
-    sigdelset(before, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &held, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+    return pipe(signals) == 0;
+}
+
+static void let_signals_in(void)
+{
+    struct sigaction action = {.sa_handler = note_signal};
+    sigset_t held;
+
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
-    sigaction(SIGPIPE, &ignore, NULL);
+    sigemptyset(&held);
+    sigaddset(&held, SIGTERM);
+    sigaddset(&held, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &held, NULL);
 }
 
 static bool is_at_end(int descriptor)
@@ -141,17 +165,19 @@ static bool is_at_end(int descriptor)
     return count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN);
 }
 
-static void wait_for_end(bool until_eof, const sigset_t *signals)
+static void wait_for_end(bool until_eof)
 {
-    while (!told_to_end) {
-        fd_set readable;
-        FD_ZERO(&readable);
-        if (until_eof)
-            FD_SET(STDIN_FILENO, &readable);
-        int ready = pselect(until_eof ? STDIN_FILENO + 1 : 0, &readable, NULL, NULL, NULL, signals);
+    struct pollfd sources[] = {
+        {.fd = signals[0], .events = POLLIN},
+        {.fd = until_eof ? STDIN_FILENO : -1, .events = POLLIN},
+    };
+
+    let_signals_in();
+    while (sources[0].revents == 0) {
+        int ready = poll(sources, 2, -1);
         if (ready < 0 && errno != EINTR)
-            return; /* standard input is not open */
-        if (ready > 0 && is_at_end(STDIN_FILENO))
+            return;
+        if (ready > 0 && sources[1].revents != 0 && is_at_end(STDIN_FILENO))
             return;
     }
 }
@@ -202,14 +228,12 @@ static int serve(struct emu *emu, const struct arguments *arguments)
 {
     struct emu_server servers[SERVERS] = {0};
     struct emu_tls tls = {0};
-    sigset_t signals;
     bool told = false;
 
-    hold_signals(&signals);
     if (emu_tls_init(&tls, arguments->ca_file) && start_servers(servers, emu, &tls)) {
         told = tell(servers, &tls);
         if (told)
-            wait_for_end(arguments->until_eof, &signals);
+            wait_for_end(arguments->until_eof);
     }
     stop_servers(servers, emu);
     emu_tls_release(&tls);
@@ -243,13 +267,15 @@ int main(int count, char **values)
 
     if (status >= 0)
         return status;
+    if (!open_standard_streams())
+        return EXIT_FAILURE;
     cJSON *accounts = emu_accounts_load(arguments.accounts, &problem);
     if (!accounts) {
         fprintf(stderr, "nexauth-emulator: %s\n", problem);
         free(problem);
         return EXIT_FAILURE;
     }
-    status = emulate(&arguments, accounts);
+    status = hold_signals() ? emulate(&arguments, accounts) : EXIT_FAILURE;
     cJSON_Delete(accounts);
     return status;
 }

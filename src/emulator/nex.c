@@ -178,11 +178,9 @@ static void read_body(const struct emu *emu, const struct emu_request *request, 
     const char *type = emu_json_string(body, "grant_type");
     const struct grant *grant = type ? find_grant(type) : NULL;
 
-    if (!type || request->query)
-        answer_message(request, 400, "The request is invalid.", answer);
-    else if (!grant)
+    if (type && !grant)
         answer_error(request, "unsupported_grant_type", NULL, answer);
-    else if (!is_complete(body, grant))
+    else if (!grant || request->query || !is_complete(body, grant))
         answer_message(request, 400, "The request is invalid.", answer);
     else
         grant_token(emu, request, body, grant, answer);

@@ -20,8 +20,7 @@
 #include <strings.h>
 #include <time.h>
 
-#define BODY_MAX   ((size_t)4 * 1024 * 1024)
-#define PRIORITIES "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1"
+#define BODY_MAX ((size_t)4 * 1024 * 1024)
 
 /* A request on its way in. */
 struct exchange {
@@ -220,12 +219,13 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
 
 static struct MHD_Daemon *start_daemon(struct emu_server *server)
 {
+    static char priorities[] = "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1";
     const struct emu_tls *tls = server->tls;
     const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct MHD_OptionItem secure[] = {
         {MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? tls->key : NULL},
         {MHD_OPTION_HTTPS_MEM_CERT, 0, tls ? tls->certificate : NULL},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PRIORITIES},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
         {MHD_OPTION_END, 0, NULL},
     };
     unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |

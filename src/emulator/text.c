@@ -62,9 +62,10 @@ char *emu_xml_escape(const char *text)
 
     for (; *text; text++) {
         const char *entity = xml_entity(*text);
-        size_t length = entity ? strlen(entity) : 1;
-        memcpy(end, entity ? entity : text, length);
-        end += length;
+        if (!entity)
+            *end++ = *text;
+        while (entity && *entity)
+            *end++ = *entity++;
     }
     return escaped;
 }

@@ -1,6 +1,8 @@
 /* Sets up one easy handle: everything that libcurl would add, follow, remember or read from the environment is told not to be. */
 #include "io/curl_exchange.h"
 
+#include "core/url.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,13 +32,19 @@ static CURLcode set_request(CURL *easy, const struct nx_request *request, const 
     return result;
 }
 
+static bool is_https(const struct nx_request *request)
+{
+    struct nx_url parts;
+
+    return nx_url_split(nx_text_string(&request->url), &parts) && nx_url_is_https(&parts);
+}
+
 /* Nothing goes to anybody but the origin: no redirect, proxy, netrc, cookie or referer; no scheme but the URL's own. */
 static CURLcode set_fences(CURL *easy, const struct nx_request *request)
 {
-    const char *scheme = strncmp(nx_text_string(&request->url), "https:", 6) == 0 ? "https" : "http";
     CURLcode result = CURLE_OK;
 
-    SET(CURLOPT_PROTOCOLS_STR, scheme);
+    SET(CURLOPT_PROTOCOLS_STR, is_https(request) ? "https" : "http");
     SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_PROXY, "");
@@ -164,7 +172,7 @@ static bool was_closed(const struct nx_curl_exchange *curl, CURLcode result)
     curl_easy_getinfo(curl->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
     curl_easy_getinfo(curl->easy, CURLINFO_REQUEST_SIZE, &request_size);
     return connects > 0 && request_size > 0 && curl->received == 0 && (size_t)uploaded >= request->body.length &&
-           strncmp(nx_text_string(&request->url), "https:", 6) == 0;
+           is_https(request);
 }
 
 static enum nx_loss loss_of(const struct nx_curl_exchange *curl, CURLcode result)

@@ -190,7 +190,7 @@ static void give_up_unwanted(struct nx_engine *engine, struct nx_exchange **ende
         if ((engine->closing || exchange->unwanted) && !must_be_awaited(exchange))
             give_up(engine, exchange, NX_LOSS_CANCELED, ended);
     }
-    engine->some_unwanted = engine->closing;
+    engine->some_unwanted = false;
 }
 
 /* How long the transport may wait before a deadline of its exchanges is due. */
@@ -214,12 +214,15 @@ static void wake_successor(struct nx_engine *engine)
         nx_condition_signal(&waiter->condition);
 }
 
-/* Once nothing is left and nobody but the closer is inside, the closer may go. */
+/* Once nothing is left and nobody but the closer is inside, the closer may go. A leader looks for itself after its turn. */
 static void note_idle(struct nx_engine *engine)
 {
     const bool closer_alone = engine->waiters && !engine->waiters->next;
 
-    if (!engine->closing || !closer_alone || engine->inbox || engine->oldest || engine->leading || engine->holders)
+    if (!engine->closing)
+        return;
+    rouse_leader(engine);
+    if (!closer_alone || engine->inbox || engine->oldest || engine->leading || engine->holders)
         return;
     engine->idle = true;
     nx_engine_wake(engine, &engine->idle);
@@ -233,7 +236,6 @@ void nx_engine_hold(struct nx_engine *engine)
 void nx_engine_release(struct nx_engine *engine)
 {
     engine->holders--;
-    rouse_leader(engine);
     note_idle(engine);
 }
 
@@ -258,11 +260,12 @@ static void lead(struct nx_engine *engine, int64_t until)
 {
     struct nx_exchange *ended = NULL;
     struct nx_exchange *inbox = take_inbox(engine, &ended);
+    const bool hurry = ended || engine->some_unwanted;
 
     engine->leading = true;
     nx_engine_unlock(engine);
     begin(engine, inbox);
-    work(engine, ended ? 0 : time_to_wait(engine, until), &ended);
+    work(engine, hurry ? 0 : time_to_wait(engine, until), &ended);
     give_up_late(engine, &ended);
     nx_engine_lock(engine);
     if (engine->some_unwanted)

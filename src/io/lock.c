@@ -63,3 +63,13 @@ void nx_condition_wait(struct nx_condition *condition, struct nx_lock *lock, int
     }
     pthread_cond_timedwait(&condition->cond, &lock->mutex, &until);
 }
+
+struct nx_thread nx_thread_self(void)
+{
+    return (struct nx_thread){pthread_self()};
+}
+
+bool nx_thread_is_self(const struct nx_thread *thread)
+{
+    return pthread_equal(thread->id, pthread_self()) != 0;
+}

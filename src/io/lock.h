@@ -14,6 +14,10 @@ struct nx_condition {
     pthread_cond_t cond;
 };
 
+struct nx_thread {
+    pthread_t id;
+};
+
 /* False when the system lacks resources. */
 bool nx_lock_init(struct nx_lock *lock);
 void nx_lock_destroy(struct nx_lock *lock);
@@ -26,5 +30,9 @@ void nx_condition_signal(struct nx_condition *condition);
 
 /* Waits for a signal, wait_ms at most (never longer than a day). May return without either. */
 void nx_condition_wait(struct nx_condition *condition, struct nx_lock *lock, int64_t wait_ms);
+
+/* The thread that calls, and whether a thread is the one that calls. */
+struct nx_thread nx_thread_self(void);
+bool nx_thread_is_self(const struct nx_thread *thread);
 
 #endif

@@ -73,7 +73,7 @@ static void supply(struct nx_acquisition *acquisition)
 
     nx_engine_lock(engine);
     acquisition->supplying = true;
-    acquisition->supplier = pthread_self();
+    acquisition->supplier = nx_thread_self();
     nx_engine_unlock(engine);
     status = nx_source_supply(source, &xspe);
     nx_engine_lock(engine);

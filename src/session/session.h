@@ -58,7 +58,7 @@ struct nx_acquisition {
     nexauth_token *token;
     struct nexauth_error error;
     bool supplying;       /* the source's callback runs, in `supplier` */
-    pthread_t supplier;
+    struct nx_thread supplier;
     struct nx_acquisition *next, *previous; /* in the session */
 };
 

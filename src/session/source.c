@@ -168,7 +168,7 @@ static bool waits_for_itself(const nexauth_source *source)
 {
     const struct nx_acquisition *acquisition = source->acquisition;
 
-    return acquisition && acquisition->supplying && pthread_equal(acquisition->supplier, pthread_self());
+    return acquisition && acquisition->supplying && nx_thread_is_self(&acquisition->supplier);
 }
 
 static nexauth_status get(nexauth_source *source, int64_t deadline_ms, nexauth_token **out, struct nexauth_error *error)

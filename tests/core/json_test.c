@@ -1,0 +1,493 @@
+#include "support/test.h"
+
+#include "core/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define BYTES(text)                                                                                                    \
+    {                                                                                                                  \
+        text, sizeof(text) - 1                                                                                         \
+    }
+
+enum { BOUND = 100 };
+
+struct document {
+    const char *bytes;
+    size_t size;
+};
+
+/* Reads a copy of exactly that size, so that a memory checker sees any step beyond it. */
+static enum nx_parsed read_copy(struct document document, bool envelope, struct nx_members *members)
+{
+    char *copy = test_malloc(document.size > 0 ? document.size : 1);
+    enum nx_parsed parsed = NX_PARSED;
+
+    memcpy(copy, document.bytes, document.size);
+    parsed = nx_json_read(copy, document.size, envelope, members);
+    test_free(copy);
+    return parsed;
+}
+
+static enum nx_parsed read_text(const char *text, bool envelope, struct nx_members *members)
+{
+    return read_copy((struct document){text, strlen(text)}, envelope, members);
+}
+
+static void assert_empty(const struct nx_members *members)
+{
+    for (int i = 0; i < NX_MEMBER_COUNT; i++) {
+        assert_int_equal(members->values[i].kind, NX_KIND_ABSENT);
+        assert_null(members->values[i].text.data);
+    }
+    assert_null(members->bare.data);
+}
+
+static void every_member_is_read_by_its_name(void **state)
+{
+    struct nx_members members;
+
+    (void)state;
+    nx_members_init(&members, BOUND);
+    for (int i = 0; i < NX_MEMBER_COUNT; i++) {
+        enum nx_member member = (enum nx_member)i;
+        char text[64];
+
+        (void)snprintf(text, sizeof text, "{\"x\":1,\"%s\":\"v%d\"}", nx_member_name(member), i);
+        assert_int_equal(read_text(text, false, &members), NX_PARSED);
+        assert_non_null(nx_members_string(&members, member));
+        assert_int_equal(nx_members_string(&members, member)[1], '0' + i);
+    }
+    nx_members_release(&members);
+    assert_empty(&members);
+}
+
+static void members_keep_their_kind(void **state)
+{
+    static const struct {
+        const char *text;
+        enum nx_member_kind kind;
+        double number;
+        const char *string;
+    } CASES[] = {
+        {"{}", NX_KIND_ABSENT, 0, NULL},
+        {"{\"scope\":null}", NX_KIND_ABSENT, 0, NULL},
+        {"{\"Scope\":\"a\"}", NX_KIND_ABSENT, 0, NULL},
+        {"{\"a\":{\"scope\":\"a\"}}", NX_KIND_ABSENT, 0, NULL},
+        {"{\"scope\":true}", NX_KIND_OTHER, 0, NULL},
+        {"{\"scope\":false}", NX_KIND_OTHER, 0, NULL},
+        {"{\"scope\":{}}", NX_KIND_OTHER, 0, NULL},
+        {"{\"scope\":[\"a\"]}", NX_KIND_OTHER, 0, NULL},
+        {"{\"scope\":0}", NX_KIND_NUMBER, 0, NULL},
+        {"{\"scope\":-1.5e+2}", NX_KIND_NUMBER, -150, NULL},
+        {"{\"scope\":1209600.0}", NX_KIND_NUMBER, 1209600, NULL},
+        {"{\"scope\":12E-1}", NX_KIND_NUMBER, 1.2, NULL},
+        {"{\"scope\":9007199254740993}", NX_KIND_NUMBER, 9007199254740992.0, NULL},
+        {"{\"scope\":\"\"}", NX_KIND_STRING, 0, ""},
+        {"{\"scope\":\"a b\"}", NX_KIND_STRING, 0, "a b"},
+        {" \t\r\n{ \"scope\" : \"a\" , \"b\" : [ ] } \n\r\t ", NX_KIND_STRING, 0, "a"},
+        {"\xef\xbb\xbf{\"scope\":\"a\"}", NX_KIND_STRING, 0, "a"},
+        {"{\"sco\\u0070e\":\"a\"}", NX_KIND_STRING, 0, "a"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct nx_members members;
+        const struct nx_value *scope = &members.values[NX_MEMBER_SCOPE];
+
+        nx_members_init(&members, BOUND);
+        assert_int_equal(read_text(CASES[i].text, false, &members), NX_PARSED);
+        assert_int_equal(scope->kind, CASES[i].kind);
+        assert_true(scope->number == CASES[i].number);
+        if (CASES[i].string)
+            assert_string_equal(nx_members_string(&members, NX_MEMBER_SCOPE), CASES[i].string);
+        else
+            assert_null(nx_members_string(&members, NX_MEMBER_SCOPE));
+        nx_members_release(&members);
+    }
+}
+
+static void a_number_beyond_all_bounds_is_infinite(void **state)
+{
+    struct nx_members members;
+
+    (void)state;
+    nx_members_init(&members, BOUND);
+    assert_int_equal(read_text("{\"expires_in\":1e400}", false, &members), NX_PARSED);
+    assert_true(members.values[NX_MEMBER_EXPIRES_IN].number > 1e308);
+    nx_members_release(&members);
+}
+
+static void strings_are_decoded(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *string;
+    } CASES[] = {
+        {"\"Invalid credentials\"", "Invalid credentials"},
+        {"\"\"", ""},
+        {" \"a\" ", "a"},
+        {"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t"},
+        {"\"a\\u002Bb\\u003c\\u003E\"", "a+b<>"},
+        {"\"\\u00fc\\u20AC\"", "\xc3\xbc\xe2\x82\xac"},
+        {"\"\\ud83d\\uDD11\"", "\xf0\x9f\x94\x91"},
+        {"\"\\ud800\\udc00\\uDBFF\\uDFFF\"", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"},
+        {"\"\\ue000\\ud7ff\"", "\xee\x80\x80\xed\x9f\xbf"},
+        {"\"\xc3\xbc\x7f\"", "\xc3\xbc\x7f"},
+        {"\"\\\\u0000\"", "\\u0000"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct nx_members members;
+
+        nx_members_init(&members, BOUND);
+        assert_int_equal(read_text(CASES[i].text, false, &members), NX_PARSED);
+        assert_string_equal(nx_text_string(&members.bare), CASES[i].string);
+        nx_members_release(&members);
+    }
+}
+
+static void other_values_give_no_members(void **state)
+{
+    static const char *const CASES[] = {"null", "true", "false", "0", "-0", "1e5", "[]", "[1,[2,{}],\"a\"]", " {} "};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct nx_members members;
+
+        nx_members_init(&members, BOUND);
+        assert_int_equal(read_text(CASES[i], i % 2 == 0, &members), NX_PARSED);
+        assert_empty(&members);
+        nx_members_release(&members);
+    }
+}
+
+static void what_is_no_json_is_refused(void **state)
+{
+    static const struct document CASES[] = {
+        BYTES(""),
+        BYTES(" "),
+        BYTES("\xef\xbb\xbf"),
+        BYTES("\xef\xbb\xbf\xef\xbb\xbf{}"),
+        BYTES("\xff\xfe{\0}\0"),
+        BYTES("<html></html>"),
+        BYTES("{"),
+        BYTES("}"),
+        BYTES("{}{}"),
+        BYTES("{} x"),
+        BYTES("{}\0"),
+        BYTES("\0{}"),
+        BYTES("{\0}"),
+        BYTES("{}\v"),
+        BYTES("\f{}"),
+        BYTES("{\x01}"),
+        BYTES("{,}"),
+        BYTES("{\"a\"}"),
+        BYTES("{\"a\":}"),
+        BYTES("{\"a\":1,}"),
+        BYTES("{\"a\" 1}"),
+        BYTES("{\"a\":1 \"b\":2}"),
+        BYTES("{a:1}"),
+        BYTES("{'a':1}"),
+        BYTES("{1:1}"),
+        BYTES("{\"a\":1"),
+        BYTES("{\"a\":1]"),
+        BYTES("["),
+        BYTES("[1"),
+        BYTES("[1,]"),
+        BYTES("[,1]"),
+        BYTES("[1}"),
+        BYTES("[1 2]"),
+        BYTES("/**/{}"),
+        BYTES("{}//"),
+        BYTES("`{}`"),
+        BYTES("nul"),
+        BYTES("nulll"),
+        BYTES("True"),
+        BYTES("fals"),
+        BYTES("NaN"),
+        BYTES("-Infinity"),
+        BYTES("-"),
+        BYTES("+1"),
+        BYTES("01"),
+        BYTES("-01"),
+        BYTES("1."),
+        BYTES(".1"),
+        BYTES("1.e1"),
+        BYTES("1e"),
+        BYTES("1e+"),
+        BYTES("1e+-1"),
+        BYTES("0x10"),
+        BYTES("1 .0"),
+        BYTES("\""),
+        BYTES("\"a"),
+        BYTES("\"\\"),
+        BYTES("\"\\\""),
+        BYTES("\"\\x41\""),
+        BYTES("\"\\'\""),
+        BYTES("\"\\\0\""),
+        BYTES("\"\\u\""),
+        BYTES("\"\\u12\""),
+        BYTES("\"\\u12g4\""),
+        BYTES("\"\\u123"),
+        BYTES("\"\\U0041\""),
+        BYTES("\"\\u0000\""),
+        BYTES("\"a\\u0000b\""),
+        BYTES("{\"a\\u0000\":1}"),
+        BYTES("\"a\0b\""),
+        BYTES("\"a\nb\""),
+        BYTES("\"a\tb\""),
+        BYTES("\"\x1f\""),
+        BYTES("\"\\ud83d\""),
+        BYTES("\"\\ud83dx\""),
+        BYTES("\"\\ud83d\\n\""),
+        BYTES("\"\\ud83d\\u0041\""),
+        BYTES("\"\\ud83d\\ud83d\""),
+        BYTES("\"\\ud83d\\ue000\""),
+        BYTES("\"\\udd11\""),
+        BYTES("\"\xff\""),
+        BYTES("\"caf\xe9\""),
+        BYTES("\"\xc3"),
+        BYTES("\"\xc0\x80\""),
+        BYTES("\"\xed\xa0\x80\""),
+        BYTES("{\"\xff\":1}"),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct nx_members members;
+
+        nx_members_init(&members, BOUND);
+        assert_int_equal(read_copy(CASES[i], false, &members), NX_PARSED_NOT);
+        assert_empty(&members);
+    }
+}
+
+static void every_cut_of_a_document_is_refused(void **state)
+{
+    static const char TEXT[] = "{\"access_token\":\"a\\u002b\\ud83d\\udd11\xe2\x82\xac\",\"expires_in\":-1.5e+10,"
+                               "\"scope\":[true,false,null]}";
+    struct nx_members members;
+
+    (void)state;
+    nx_members_init(&members, BOUND);
+    for (size_t size = 0; size < sizeof TEXT - 1; size++) {
+        assert_int_equal(read_copy((struct document){TEXT, size}, false, &members), NX_PARSED_NOT);
+        assert_empty(&members);
+    }
+    assert_int_equal(read_text(TEXT, false, &members), NX_PARSED);
+    nx_members_release(&members);
+}
+
+static void nothing_needs_no_bytes(void **state)
+{
+    struct nx_members members;
+
+    (void)state;
+    nx_members_init(&members, BOUND);
+    assert_int_equal(nx_json_read(NULL, 0, false, &members), NX_PARSED_NOT);
+}
+
+static void sixteen_levels_are_read_and_no_more(void **state)
+{
+    static const struct {
+        const char *open, *close;
+        int levels;
+        enum nx_parsed parsed;
+    } CASES[] = {
+        {"[", "]", 16, NX_PARSED},           {"[", "]", 17, NX_PARSED_NOT},  {"{\"a\":", "}", 15, NX_PARSED},
+        {"{\"a\":", "}", 16, NX_PARSED_NOT}, {"[", "]", 500, NX_PARSED_NOT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct nx_members members;
+        struct nx_text text;
+
+        nx_members_init(&members, BOUND);
+        nx_text_init(&text, 10000);
+        for (int level = 0; level < CASES[i].levels; level++)
+            nx_text_add(&text, CASES[i].open);
+        nx_text_add(&text, CASES[i].open[0] == '{' ? "[]" : "");
+        for (int level = 0; level < CASES[i].levels; level++)
+            nx_text_add(&text, CASES[i].close);
+        assert_int_equal(read_text(nx_text_string(&text), false, &members), CASES[i].parsed);
+        nx_text_release(&text);
+        nx_members_release(&members);
+    }
+}
+
+static void levels_side_by_side_are_not_added_up(void **state)
+{
+    struct nx_members members;
+
+    (void)state;
+    nx_members_init(&members, BOUND);
+    assert_int_equal(read_text("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],{},{},[]]", false, &members),
+                     NX_PARSED);
+    nx_members_release(&members);
+}
+
+static void a_number_has_at_most_63_characters(void **state)
+{
+    static const char DIGITS[] = "1111111111222222222233333333334444444444555555555566666666667777";
+    struct nx_members members;
+
+    (void)state;
+    nx_members_init(&members, BOUND);
+    assert_int_equal(read_copy((struct document){DIGITS, 63}, false, &members), NX_PARSED);
+    assert_int_equal(read_copy((struct document){DIGITS, 64}, false, &members), NX_PARSED_NOT);
+    nx_members_release(&members);
+}
+
+static void a_member_that_we_read_may_occur_once(void **state)
+{
+    static const struct {
+        const char *text;
+        bool envelope;
+        enum nx_parsed parsed;
+    } CASES[] = {
+        {"{\"scope\":\"a\",\"scope\":\"a\"}", false, NX_PARSED_NOT},
+        {"{\"scope\":null,\"scope\":\"a\"}", false, NX_PARSED_NOT},
+        {"{\"scope\":\"a\",\"sc\\u006fpe\":\"b\"}", false, NX_PARSED_NOT},
+        {"{\"scope\":\"a\",\"SCOPE\":\"b\"}", false, NX_PARSED},
+        {"{\"other\":\"a\",\"other\":\"b\"}", false, NX_PARSED},
+        {"{\"result\":1,\"result\":2,\"errno\":1,\"errno\":2}", false, NX_PARSED},
+        {"{\"scope\":\"a\",\"scope\":\"b\",\"x\":{\"scope\":1}}", true, NX_PARSED},
+        {"{\"code\":0,\"code\":0}", true, NX_PARSED_NOT},
+        {"{\"msg\":0,\"msg\":0}", true, NX_PARSED_NOT},
+        {"{\"errno\":0,\"errno\":0}", true, NX_PARSED_NOT},
+        {"{\"errmsg\":0,\"errmsg\":0}", true, NX_PARSED_NOT},
+        {"{\"result\":{},\"result\":{}}", true, NX_PARSED_NOT},
+        {"{\"result\":{\"scope\":1,\"scope\":2}}", true, NX_PARSED_NOT},
+        {"{\"result\":{\"code\":1,\"code\":2}}", true, NX_PARSED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct nx_members members;
+
+        nx_members_init(&members, BOUND);
+        assert_int_equal(read_text(CASES[i].text, CASES[i].envelope, &members), CASES[i].parsed);
+        if (CASES[i].parsed == NX_PARSED_NOT)
+            assert_empty(&members);
+        nx_members_release(&members);
+    }
+}
+
+static void an_envelope_has_its_members_in_two_places(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *code, *msg, *access_token;
+    } CASES[] = {
+        {"{\"code\":\"0\",\"msg\":\"success\",\"result\":{\"access_token\":\"a\\/b\"}}", "0", "success", "a/b"},
+        {"{\"errno\":\"0\",\"errmsg\":\"ok\",\"result\":{\"access_token\":\"a\"}}", "0", "ok", "a"},
+        {"{\"errno\":\"1\",\"code\":\"2\",\"errmsg\":\"x\",\"msg\":\"y\"}", "2", "y", NULL},
+        {"{\"code\":null,\"errno\":\"1\"}", "1", NULL, NULL},
+        {"{\"code\":\"1\",\"result\":null}", "1", NULL, NULL},
+        {"{\"code\":\"1\",\"result\":[]}", "1", NULL, NULL},
+        {"{\"code\":\"1\",\"result\":\"\"}", "1", NULL, NULL},
+        {"{\"code\":\"1\",\"result\":[{\"access_token\":\"a\"}]}", "1", NULL, NULL},
+        {"{\"code\":\"1\",\"access_token\":\"a\",\"result\":{\"code\":\"3\",\"msg\":\"z\"}}", "1", NULL, NULL},
+        {"{\"result\":{\"errno\":\"3\",\"errmsg\":\"z\"}}", NULL, NULL, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        const char *const expected[] = {CASES[i].code, CASES[i].msg, CASES[i].access_token};
+        const enum nx_member places[] = {NX_MEMBER_CODE, NX_MEMBER_MSG, NX_MEMBER_ACCESS_TOKEN};
+        struct nx_members members;
+
+        nx_members_init(&members, BOUND);
+        assert_int_equal(read_text(CASES[i].text, true, &members), NX_PARSED);
+        for (size_t place = 0; place < COUNT(places); place++) {
+            const char *string = nx_members_string(&members, places[place]);
+
+            assert_string_equal(string ? string : "none", expected[place] ? expected[place] : "none");
+        }
+        nx_members_release(&members);
+    }
+}
+
+static void an_error_stands_beside_the_envelope_not_in_its_result(void **state)
+{
+    struct nx_members members;
+
+    (void)state;
+    nx_members_init(&members, BOUND);
+    assert_int_equal(read_text("{\"error\":\"a\",\"Message\":\"b\",\"result\":{\"error\":\"c\"}}", true, &members),
+                     NX_PARSED);
+    assert_string_equal(nx_members_string(&members, NX_MEMBER_ERROR), "a");
+    assert_string_equal(nx_members_string(&members, NX_MEMBER_MESSAGE), "b");
+    nx_members_release(&members);
+}
+
+static void the_older_spelling_counts_in_an_envelope_alone(void **state)
+{
+    struct nx_members members;
+
+    (void)state;
+    nx_members_init(&members, BOUND);
+    assert_int_equal(read_text("{\"errno\":1,\"errmsg\":\"x\"}", false, &members), NX_PARSED);
+    assert_empty(&members);
+}
+
+static void a_value_over_its_bound_refuses_the_document(void **state)
+{
+    static const char *const CASES[] = {
+        "\"12345\"",
+        "{\"access_token\":\"12345\"}",
+        "{\"scope\":\"1\",\"msg\":\"12345\"}",
+    };
+    struct nx_members members;
+
+    (void)state;
+    nx_members_init(&members, 4);
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        assert_int_equal(read_text(CASES[i], false, &members), NX_PARSED_NOT);
+        assert_empty(&members);
+    }
+    assert_int_equal(read_text("{\"scope\":\"1234\",\"other\":\"12345\"}", false, &members), NX_PARSED);
+    nx_members_release(&members);
+}
+
+static void a_second_document_replaces_the_first(void **state)
+{
+    struct nx_members members;
+
+    (void)state;
+    nx_members_init(&members, BOUND);
+    assert_int_equal(read_text("{\"scope\":\"a\",\"expires_in\":5}", false, &members), NX_PARSED);
+    assert_int_equal(read_text("{\"scope\":\"b\"}", false, &members), NX_PARSED);
+    assert_string_equal(nx_members_string(&members, NX_MEMBER_SCOPE), "b");
+    assert_int_equal(members.values[NX_MEMBER_EXPIRES_IN].kind, NX_KIND_ABSENT);
+    nx_members_release(&members);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_member_is_read_by_its_name),
+        cmocka_unit_test(members_keep_their_kind),
+        cmocka_unit_test(a_number_beyond_all_bounds_is_infinite),
+        cmocka_unit_test(strings_are_decoded),
+        cmocka_unit_test(other_values_give_no_members),
+        cmocka_unit_test(what_is_no_json_is_refused),
+        cmocka_unit_test(every_cut_of_a_document_is_refused),
+        cmocka_unit_test(nothing_needs_no_bytes),
+        cmocka_unit_test(sixteen_levels_are_read_and_no_more),
+        cmocka_unit_test(levels_side_by_side_are_not_added_up),
+        cmocka_unit_test(a_number_has_at_most_63_characters),
+        cmocka_unit_test(a_member_that_we_read_may_occur_once),
+        cmocka_unit_test(an_envelope_has_its_members_in_two_places),
+        cmocka_unit_test(an_error_stands_beside_the_envelope_not_in_its_result),
+        cmocka_unit_test(the_older_spelling_counts_in_an_envelope_alone),
+        cmocka_unit_test(a_value_over_its_bound_refuses_the_document),
+        cmocka_unit_test(a_second_document_replaces_the_first),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,21 @@
+/* Uses each public struct as an application does. Compiled as C and, through header.cpp, as C++. */
+#include <nexauth/nexauth.h>
+
+int main(void)
+{
+    struct nexauth_error error = {0};
+    struct nexauth_session_options session = {0};
+    struct nexauth_get_options get = {0};
+    struct nexauth_nex_user_options nex_user = {0};
+    struct nexauth_nex_controller_options nex_controller = {0};
+    struct nexauth_quantoz_options quantoz = {0};
+    struct nexauth_code_meaning meaning = {0};
+    struct nexauth_nexusguard_app_options nexusguard_app = {0};
+    struct nexauth_nexusguard_user_options nexusguard_user = {0};
+    struct nexauth_static_options fixed = {0};
+
+    nexusguard_app.meanings = &meaning;
+    return error.status != NEXAUTH_OK || session.ca_file || get.timeout_ms || nex_user.scope ||
+           nex_controller.controller_id || quantoz.environment || nexusguard_app.meanings->code ||
+           nexusguard_user.xspe_callback || fixed.expires_at;
+}

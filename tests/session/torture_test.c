@@ -1,0 +1,272 @@
+/*
+ * Every allocation of one acquisition per vendor fails: once, and once and for ever from there. Nothing breaks or leaks (the
+ * sanitizers look), what is said is true, and the source works afterwards.
+ */
+#include "support/test.h"
+
+#include "session/session.h"
+#include "support/failing.h"
+#include "support/fixture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_ALLOCATIONS = 2000 };
+
+#define ENVELOPE(token)                                                                                                \
+    "{\"code\":0,\"msg\":\"success\",\"result\":{\"access_token\":\"" token                                            \
+    "\",\"expires_in\":7200,\"refresh_token\":\"rotated\",\"scope\":\"install_login\"}}"
+
+#define XML_TOKEN                                                                                                      \
+    "<TokenResponse xmlns=\"http://schemas.datacontract.org/2004/07/NEX.API.Models\"><access_token>nex</access_token>" \
+    "<expires_in>1209600</expires_in><scope>user</scope><token_type>Bearer</token_type></TokenResponse>"
+
+static const struct script_answer answer_json = {
+    .status = 200, .body = "{\"access_token\":\"nex\",\"expires_in\":\"1209600\",\"token_type\":\"Bearer\"}"};
+static const struct script_answer answer_xml = {.status = 200, .body = XML_TOKEN};
+static const struct script_answer answer_quantoz = {
+    .status = 200,
+    .body = "{\"access_token\":\"quantoz\",\"expires_in\":3600,\"token_type\":\"Bearer\",\"scope\":\"api1\"}"};
+static const struct script_answer answer_envelope = {.status = 200, .body = ENVELOPE("guard")};
+static const struct script_answer answer_redirect = {
+    .status = 302, .location = "https://app.example.com/callback?code=the-code&state={state}"};
+static const struct script_answer answer_refused = {
+    .status = 400, .body = "{\"error\":\"invalid_client\",\"error_description\":\"No%20such &amp; client\"}"};
+
+static nexauth_status new_nex_user(nexauth_session *session, nexauth_source **out, struct nexauth_error *error)
+{
+    const struct nexauth_nex_user_options options = {
+        .client_id = "mycompany", .client_secret = "abc123", .username = "myname", .password = "xyz456"};
+
+    return nexauth_source_new_nex_user(session, &options, out, error);
+}
+
+static nexauth_status new_nex_controller(nexauth_session *session, nexauth_source **out, struct nexauth_error *error)
+{
+    return nexauth_source_new_nex_controller(session, &fixture_controller, out, error);
+}
+
+static nexauth_status new_quantoz(nexauth_session *session, nexauth_source **out, struct nexauth_error *error)
+{
+    const struct nexauth_quantoz_options options = {.client_id = "client",
+                                                    .client_secret = "p&ss w+rd",
+                                                    .environment = NEXAUTH_QUANTOZ_TEST,
+                                                    .client_auth = NEXAUTH_CLIENT_AUTH_BASIC};
+
+    return nexauth_source_new_quantoz(session, &options, out, error);
+}
+
+static nexauth_status new_nexusguard_app(nexauth_session *session, nexauth_source **out, struct nexauth_error *error)
+{
+    const struct nexauth_code_meaning meanings[] = {{40001, NEXAUTH_DENIED}};
+    const struct nexauth_nexusguard_app_options options = {
+        .app_id = "app", .secret = "app-secret", .meanings = meanings, .meanings_count = 1};
+
+    return nexauth_source_new_nexusguard_app(session, &options, out, error);
+}
+
+static nexauth_status supply(void *context, char *xspe, size_t size)
+{
+    (void)context;
+    memcpy(xspe, "fresh", size < 6 ? size : 6);
+    return NEXAUTH_OK;
+}
+
+static nexauth_status new_nexusguard_user(nexauth_session *session, nexauth_source **out, struct nexauth_error *error)
+{
+    struct nexauth_nexusguard_user_options options = fixture_customer;
+
+    options.xspe = NULL;
+    options.xspe_callback = supply;
+    return nexauth_source_new_nexusguard_user(session, &options, out, error);
+}
+
+static nexauth_status new_nexusguard_saved(nexauth_session *session, nexauth_source **out, struct nexauth_error *error)
+{
+    struct nexauth_nexusguard_user_options options = fixture_customer;
+
+    options.refresh_token = "saved";
+    options.xspe = NULL;
+    options.xspe_callback = supply;
+    return nexauth_source_new_nexusguard_user(session, &options, out, error);
+}
+
+static nexauth_status new_static(nexauth_session *session, nexauth_source **out, struct nexauth_error *error)
+{
+    const struct nexauth_static_options options = {.access_token = "static", .scope = "all"};
+
+    return nexauth_source_new_static(session, &options, out, error);
+}
+
+struct scenario {
+    const char *name;
+    nexauth_status (*make)(nexauth_session *session, nexauth_source **out, struct nexauth_error *error);
+    const struct script_answer *answers[3];
+    nexauth_status status; /* when no allocation fails */
+    const char *token;
+};
+
+static const struct scenario scenarios[] = {
+    {"a NEX user, JSON", new_nex_user, {&answer_json}, NEXAUTH_OK, "nex"},
+#ifdef NEXAUTH_XML
+    {"a NEX controller, XML", new_nex_controller, {&answer_xml}, NEXAUTH_OK, "nex"},
+#endif
+    {"a NEX controller, refused", new_nex_controller, {&answer_refused}, NEXAUTH_DENIED, NULL},
+    {"Quantoz", new_quantoz, {&answer_quantoz}, NEXAUTH_OK, "quantoz"},
+    {"a Nexusguard app", new_nexusguard_app, {&answer_envelope}, NEXAUTH_OK, "guard"},
+    {"a Nexusguard user", new_nexusguard_user, {&answer_redirect, &answer_envelope}, NEXAUTH_OK, "guard"},
+    {"a Nexusguard user, refresh",
+     new_nexusguard_saved,
+     {&answer_envelope, &answer_redirect, &answer_envelope}, /* it connects when the refresh is in doubt */
+     NEXAUTH_OK,
+     "guard"},
+    {"a static token", new_static, {NULL}, NEXAUTH_OK, "static"},
+};
+
+static const struct scenario connecting = {.answers = {&answer_redirect, &answer_envelope}};
+
+/* What was told: the truth of this scenario, or that memory ran out. */
+static void assert_true_outcome(const struct scenario *scenario, nexauth_status status, const nexauth_token *token,
+                                const struct nexauth_error *error)
+{
+    if (status == NEXAUTH_OK)
+        assert_string_equal(nexauth_token_access_token(token), scenario->token);
+    else
+        assert_null(token);
+    if (status != scenario->status && status != NEXAUTH_NO_MEMORY)
+        fail_msg("%s: %s: %s", scenario->name, nexauth_status_name(status), error->message);
+}
+
+static void add_answers(struct script *script, const struct scenario *scenario)
+{
+    for (size_t i = 0; i < 3 && scenario->answers[i]; i++)
+        script_answer(script, *scenario->answers[i]);
+}
+
+/* With memory at hand again the source gives what it should, from wherever the lack of memory left its one-time values. */
+static void assert_works_again(struct fixture *fixture, const struct scenario *scenario, nexauth_source *source)
+{
+    struct script *script = &fixture->script;
+    nexauth_token *token = NULL;
+
+    script->begun = 0;
+    script->answer_count = 0;
+    if (source->grant.code.length || source->grant.refresh_token.length)
+        script_answer(script, answer_envelope);
+    else if (source->provider->authorizing)
+        add_answers(script, &connecting);
+    else
+        add_answers(script, scenario);
+    assert_int_equal(nexauth_source_get_token(source, NULL, &token, NULL), scenario->status);
+    nexauth_token_unref(token);
+}
+
+/* One run of the whole scenario with one failing allocation. False when it was beyond the last. */
+static bool run(const struct scenario *scenario, size_t failing, bool for_ever)
+{
+    void *state = NULL;
+    struct fixture *fixture;
+    nexauth_source *source = NULL;
+    nexauth_token *token = NULL;
+    struct nexauth_error error = {0};
+    nexauth_status status;
+    size_t allocations;
+
+    assert_int_equal(fixture_set_up(&state), 0);
+    fixture = state;
+    add_answers(&fixture->script, scenario);
+    failing_arm(failing, for_ever);
+    status = scenario->make(fixture->session, &source, &error);
+    if (status == NEXAUTH_OK)
+        status = nexauth_source_get_token(source, NULL, &token, &error);
+    allocations = failing_disarm();
+    assert_true_outcome(scenario, status, token, &error);
+    nexauth_token_unref(token);
+    if (source)
+        assert_works_again(fixture, scenario, source);
+    nexauth_source_free(source);
+    fixture_tear_down(&state);
+    return failing <= allocations;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    const struct scenario *scenario = *state;
+
+    for (int for_ever = 0; for_ever <= 1; for_ever++) {
+        size_t failing = 1;
+
+        while (run(scenario, failing, for_ever)) {
+            failing++;
+            assert_in_range(failing, 1, MOST_ALLOCATIONS);
+        }
+        assert_in_range(failing, 3, MOST_ALLOCATIONS); /* the hook is at work */
+    }
+}
+
+static void a_session_may_lack_memory_at_its_start(void **state)
+{
+    const struct nexauth_session_options options = {.ca_file = "/dev/null"};
+    nexauth_status status = NEXAUTH_NO_MEMORY;
+    size_t failing = 0;
+
+    (void)state;
+    while (status != NEXAUTH_OK) {
+        nexauth_session *session = NULL;
+
+        failing_arm(++failing, false);
+        status = nexauth_session_new(&options, &session, NULL);
+        failing_disarm();
+        assert_true(status == NEXAUTH_OK ? session != NULL : session == NULL);
+        assert_in_range(failing, 1, MOST_ALLOCATIONS);
+        nexauth_session_free(session);
+    }
+    assert_in_range(failing, 4, MOST_ALLOCATIONS);
+}
+
+static void the_web_handlers_way_may_lack_memory(void **state)
+{
+    void *world = NULL;
+    struct nexauth_nexusguard_user_options options = fixture_customer;
+    nexauth_status status = NEXAUTH_NO_MEMORY;
+    nexauth_source *source;
+    size_t failing = 0;
+
+    (void)state;
+    assert_int_equal(fixture_set_up(&world), 0);
+    options.web_handler = 1;
+    source = fixture_new_customer(world, &options);
+    while (status != NEXAUTH_OK) {
+        nexauth_authorization *authorization = NULL;
+        char url[128] = "/callback?code=the-code&state=";
+
+        failing_arm(++failing, false);
+        status = nexauth_source_authorize(source, &authorization, NULL);
+        if (authorization) {
+            memcpy(url + strlen(url), nexauth_authorization_state(authorization), 33);
+            status = nexauth_source_accept_redirect(source, url, nexauth_authorization_state(authorization), NULL);
+        }
+        failing_disarm();
+        assert_true(status == NEXAUTH_OK || status == NEXAUTH_NO_MEMORY);
+        nexauth_authorization_free(authorization);
+    }
+    assert_in_range(failing, 5, MOST_ALLOCATIONS);
+    nexauth_source_free(source);
+    fixture_tear_down(&world);
+}
+
+int main(void)
+{
+    enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
+    struct CMUnitTest tests[SCENARIOS + 2] = {
+        cmocka_unit_test(a_session_may_lack_memory_at_its_start),
+        cmocka_unit_test(the_web_handlers_way_may_lack_memory),
+    };
+
+    failing_hook_dependencies();
+    for (size_t i = 0; i < SCENARIOS; i++)
+        tests[i + 2] = (struct CMUnitTest){.name = scenarios[i].name,
+                                           .test_func = every_allocation_may_fail,
+                                           .initial_state = (void *)&scenarios[i]};
+    return cmocka_run_group_tests_name("every allocation may fail", tests, NULL, NULL);
+}

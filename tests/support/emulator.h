@@ -1,0 +1,52 @@
+#ifndef NX_TEST_EMULATOR_H
+#define NX_TEST_EMULATOR_H
+
+#include <sys/types.h>
+
+/*
+ * A nexauth-emulator of the test's own: it ends with the test, however the test ends. Depends on neither cmocka nor the
+ * library. What can fail says why on standard error.
+ */
+struct emulator {
+    char nex_https[64];
+    char nex_http[64];
+    char quantoz_test_https[64];
+    char quantoz_test_http[64];
+    char quantoz_production_https[64];
+    char quantoz_production_http[64];
+    char nexusguard_https[64];
+    char nexusguard_http[64];
+    char control[64];
+    char ca_file[1024];
+    pid_t pid;
+    int input; /* the emulator ends when this is closed */
+};
+
+/* extra_args: further arguments, NULL at the end; or NULL. 0 when it is ready, else -1. */
+int emulator_start(struct emulator *emulator, const char *const extra_args[]);
+
+/* Ends it and waits for it. 0 when it ended cleanly, else -1. Takes one that did not start, or was stopped. */
+int emulator_stop(struct emulator *emulator);
+
+/* Waits for it after `input` was closed. 0 when it ended cleanly, else -1. */
+int emulator_wait(struct emulator *emulator);
+
+/* Queues a fault, as POST /faults takes it. 0, or -1. */
+int emulator_fault(struct emulator *emulator, const char *json);
+
+/* Forgets counts, faults, and all that was issued. 0, or -1. */
+int emulator_reset(struct emulator *emulator);
+
+/* Revokes that refresh token, or all of them when it is NULL. 0, or -1. */
+int emulator_revoke(struct emulator *emulator, const char *refresh_token);
+
+/* Of a key such as "nex /v1.0/Token" or "nex other": all requests so far, the unanswered ones, the connections. Or -1.
+ */
+int emulator_count(struct emulator *emulator, const char *key);
+int emulator_in_flight(struct emulator *emulator, const char *key);
+int emulator_connections(struct emulator *emulator, const char *key);
+
+/* How often something that serves once came again: "codes_reused" or "refresh_tokens_reused". Or -1. */
+int emulator_total_reused(struct emulator *emulator, const char *key);
+
+#endif

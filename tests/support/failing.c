@@ -1,0 +1,82 @@
+#include "support/failing.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef NEXAUTH_XML
+#include <libxml/xmlmemory.h>
+#endif
+
+static _Thread_local bool armed;
+static _Thread_local bool fails_for_ever;
+static _Thread_local size_t failing_number;
+static _Thread_local size_t count;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t items, size_t size);
+void *__real_realloc(void *old, size_t size);
+char *__real_strdup(const char *string);
+char *__real_strndup(const char *string, size_t size);
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t items, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+char *__wrap_strdup(const char *string);
+char *__wrap_strndup(const char *string, size_t size);
+
+static bool fails(void)
+{
+    if (!armed)
+        return false;
+    count++;
+    return count == failing_number || (fails_for_ever && count > failing_number);
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t items, size_t size)
+{
+    return fails() ? NULL : __real_calloc(items, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __real_realloc(old, size);
+}
+
+char *__wrap_strdup(const char *string)
+{
+    return fails() ? NULL : __real_strdup(string);
+}
+
+char *__wrap_strndup(const char *string, size_t size)
+{
+    return fails() ? NULL : __real_strndup(string, size);
+}
+
+void failing_hook_dependencies(void)
+{
+    cJSON_Hooks hooks = {__wrap_malloc, free};
+
+    cJSON_InitHooks(&hooks);
+#ifdef NEXAUTH_XML
+    xmlMemSetup(free, __wrap_malloc, __wrap_realloc, __wrap_strdup);
+#endif
+}
+
+void failing_arm(size_t which, bool for_ever)
+{
+    failing_number = which;
+    fails_for_ever = for_ever;
+    count = 0;
+    armed = true;
+}
+
+size_t failing_disarm(void)
+{
+    armed = false;
+    return count;
+}

@@ -1,0 +1,70 @@
+#include "support/fixture.h"
+
+#include "session/session.h"
+#include "support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+const struct nexauth_nex_controller_options fixture_controller = {
+    .client_id = "5a5b", .client_secret = "abc123", .controller_id = "111aa", .controller_secret = "456def"};
+
+const struct nexauth_nexusguard_user_options fixture_customer = {.app_id = "app",
+                                                                 .secret = "app-secret",
+                                                                 .redirect_uri = "https://app.example.com/callback",
+                                                                 .customer_id = "C-1001",
+                                                                 .xspe = "spe-portal"};
+
+const char *const fixture_redirect = "https://app.example.com/callback?code=the-code&state={state}";
+
+int fixture_set_up(void **state)
+{
+    const struct nexauth_session_options options = {.exchange_timeout_ms = 30000, .max_answer_bytes = 65536};
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    struct nx_world world;
+
+    if (!fixture)
+        return -1;
+    script_init(&fixture->script);
+    world = script_world(&fixture->script);
+    *state = fixture;
+    return nx_session_new_in(&world, &options, &fixture->session, NULL) == NEXAUTH_OK ? 0 : -1;
+}
+
+int fixture_tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    nexauth_session_free(fixture->session);
+    script_release(&fixture->script);
+    free(fixture);
+    return 0;
+}
+
+nexauth_source *fixture_new_controller(struct fixture *fixture)
+{
+    nexauth_source *source = NULL;
+
+    assert_int_equal(nexauth_source_new_nex_controller(fixture->session, &fixture_controller, &source, NULL),
+                     NEXAUTH_OK);
+    return source;
+}
+
+nexauth_source *fixture_new_customer(struct fixture *fixture, const struct nexauth_nexusguard_user_options *options)
+{
+    nexauth_source *source = NULL;
+
+    assert_int_equal(nexauth_source_new_nexusguard_user(fixture->session, options, &source, NULL), NEXAUTH_OK);
+    return source;
+}
+
+void fixture_answer_token(struct fixture *fixture, const char *token, const char *lifetime_s)
+{
+    static char bodies[SCRIPT_ANSWERS][256];
+    static size_t used;
+    char *body = bodies[used++ % SCRIPT_ANSWERS];
+
+    snprintf(body, sizeof bodies[0], "{\"access_token\":\"%s\",\"expires_in\":%s,\"token_type\":\"Bearer\"}", token,
+             lifetime_s);
+    script_answer(&fixture->script, (struct script_answer){.status = 200, .takes_ms = 100, .body = body});
+}

@@ -1,0 +1,241 @@
+#include "support/script.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct script *of(struct nx_transport *transport)
+{
+    return (struct script *)transport;
+}
+
+static int64_t boot_ms(void *context)
+{
+    struct script *script = context;
+    int64_t now;
+
+    pthread_mutex_lock(&script->mutex);
+    now = script->boot_ms;
+    pthread_mutex_unlock(&script->mutex);
+    return now;
+}
+
+static int64_t wall_s(void *context)
+{
+    struct script *script = context;
+    int64_t now;
+
+    pthread_mutex_lock(&script->mutex);
+    now = script->wall_s;
+    pthread_mutex_unlock(&script->mutex);
+    return now;
+}
+
+static bool entropy(void *context, void *bytes, size_t size)
+{
+    struct script *script = context;
+    unsigned char *next = bytes;
+
+    for (size_t i = 0; i < size; i++)
+        next[i] = script->next_byte++;
+    return !script->entropy_fails;
+}
+
+/* With the mutex. */
+static void pass(struct script *script, int64_t ms)
+{
+    const int64_t before_s = script->boot_ms / 1000;
+
+    script->boot_ms += ms;
+    script->wall_s += script->boot_ms / 1000 - before_s;
+}
+
+static void record(struct script *script, const struct nx_exchange *exchange)
+{
+    struct script_request *request = &script->requests[script->begun];
+
+    snprintf(request->method, sizeof request->method, "%s", nx_request_method(&exchange->request));
+    snprintf(request->url, sizeof request->url, "%s", nx_text_string(&exchange->request.url));
+    snprintf(request->body, sizeof request->body, "%s", nx_text_string(&exchange->request.body));
+    request->one_time = exchange->request.one_time;
+}
+
+static void begin(struct nx_transport *transport, struct nx_exchange *exchange)
+{
+    struct script *script = of(transport);
+    const struct script_answer never = {.takes_ms = INT64_MAX};
+    const struct script_answer *answer;
+
+    pthread_mutex_lock(&script->mutex);
+    record(script, exchange);
+    answer = script->begun < script->answer_count ? &script->answers[script->begun] : &never;
+    script->under_way[script->begun] = exchange;
+    script->due_ms[script->begun] = answer->takes_ms > INT64_MAX / 2 ? INT64_MAX : script->boot_ms + answer->takes_ms;
+    if (!answer->unsent) {
+        exchange->sendings = 1;
+        exchange->sent_boot_ms = script->boot_ms;
+        exchange->sent_wall_s = script->wall_s;
+    }
+    script->begun++;
+    pthread_mutex_unlock(&script->mutex);
+}
+
+static void add_location(struct nx_text *text, const char *location, const struct nx_exchange *exchange)
+{
+    const char *place = strstr(location, "{state}");
+    const char *state = strstr(nx_text_string(&exchange->request.url), "&state=");
+
+    if (!place || !state) {
+        nx_text_add(text, location);
+        return;
+    }
+    nx_text_add_bytes(text, location, (size_t)(place - location));
+    nx_text_add_bytes(text, state + 7, strcspn(state + 7, "&"));
+    nx_text_add(text, place + strlen("{state}"));
+}
+
+static void deliver(const struct script_answer *answer, struct nx_exchange *exchange)
+{
+    struct nx_response *response = &exchange->response;
+
+    exchange->loss = answer->loss;
+    if (answer->loss) {
+        snprintf(exchange->reason, sizeof exchange->reason, "as the script has it");
+        return;
+    }
+    response->http_status = answer->status;
+    if (answer->body)
+        nx_text_add(&response->body, answer->body);
+    if (answer->location)
+        add_location(&response->location, answer->location, exchange);
+    if (answer->retry_after)
+        nx_text_add(&response->retry_after, answer->retry_after);
+    if (nx_text_failed(&response->body) || nx_text_failed(&response->location) ||
+        nx_text_failed(&response->retry_after))
+        exchange->loss = NX_LOSS_MEMORY;
+}
+
+/* The first of those under way that is due; SCRIPT_ANSWERS when there is none. With the mutex. */
+static size_t next_due(const struct script *script)
+{
+    size_t next = SCRIPT_ANSWERS;
+
+    for (size_t i = 0; i < script->begun; i++) {
+        if (script->under_way[i] && (next == SCRIPT_ANSWERS || script->due_ms[i] < script->due_ms[next]))
+            next = i;
+    }
+    return next;
+}
+
+/* Without anything due, either time passes or, among threads, somebody else has to make something happen. */
+static void wait_for_nothing(struct script *script, int64_t wait_ms)
+{
+    while (script->blocks && !script->wakeup && wait_ms > 0)
+        pthread_cond_wait(&script->roused, &script->mutex);
+    if (!script->wakeup)
+        pass(script, wait_ms);
+    script->wakeup = false;
+}
+
+static struct nx_exchange *turn(struct nx_transport *transport, int64_t wait_ms)
+{
+    struct script *script = of(transport);
+    struct nx_exchange *finished = NULL;
+    size_t next;
+
+    pthread_mutex_lock(&script->mutex);
+    next = next_due(script);
+    if (next == SCRIPT_ANSWERS || script->due_ms[next] == INT64_MAX || script->due_ms[next] - script->boot_ms > wait_ms) {
+        wait_for_nothing(script, wait_ms);
+    } else {
+        finished = script->under_way[next];
+        finished->next = NULL;
+        script->under_way[next] = NULL;
+        if (script->due_ms[next] > script->boot_ms)
+            pass(script, script->due_ms[next] - script->boot_ms);
+        deliver(&script->answers[next], finished);
+    }
+    pthread_mutex_unlock(&script->mutex);
+    return finished;
+}
+
+static void give_up(struct nx_transport *transport, struct nx_exchange *exchange)
+{
+    struct script *script = of(transport);
+
+    pthread_mutex_lock(&script->mutex);
+    for (size_t i = 0; i < script->begun; i++) {
+        if (script->under_way[i] == exchange)
+            script->under_way[i] = NULL;
+    }
+    script->given_up++;
+    pthread_mutex_unlock(&script->mutex);
+}
+
+static void wakeup(struct nx_transport *transport)
+{
+    script_rouse(of(transport));
+}
+
+static void free_transport(struct nx_transport *transport)
+{
+    of(transport)->freed = true;
+}
+
+static const struct nx_transport_verbs verbs = {begin, turn, give_up, wakeup, free_transport};
+
+void script_init(struct script *script)
+{
+    memset(script, 0, sizeof *script);
+    script->base.verbs = &verbs;
+    script->boot_ms = 1000000;
+    script->wall_s = 2000000000;
+    pthread_mutex_init(&script->mutex, NULL);
+    pthread_cond_init(&script->roused, NULL);
+}
+
+void script_release(struct script *script)
+{
+    pthread_cond_destroy(&script->roused);
+    pthread_mutex_destroy(&script->mutex);
+}
+
+struct nx_world script_world(struct script *script)
+{
+    return (struct nx_world){.clock = {boot_ms, wall_s, script},
+                             .entropy = entropy,
+                             .entropy_context = script,
+                             .transport = &script->base};
+}
+
+void script_answer(struct script *script, struct script_answer answer)
+{
+    pthread_mutex_lock(&script->mutex);
+    script->answers[script->answer_count++] = answer;
+    pthread_mutex_unlock(&script->mutex);
+}
+
+void script_pass_ms(struct script *script, int64_t ms)
+{
+    pthread_mutex_lock(&script->mutex);
+    pass(script, ms);
+    pthread_mutex_unlock(&script->mutex);
+}
+
+size_t script_begun(struct script *script)
+{
+    size_t begun;
+
+    pthread_mutex_lock(&script->mutex);
+    begun = script->begun;
+    pthread_mutex_unlock(&script->mutex);
+    return begun;
+}
+
+void script_rouse(struct script *script)
+{
+    pthread_mutex_lock(&script->mutex);
+    script->wakeup = true;
+    pthread_cond_broadcast(&script->roused);
+    pthread_mutex_unlock(&script->mutex);
+}

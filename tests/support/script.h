@@ -1,0 +1,70 @@
+/*
+ * A world made for a test: a clock that only the script moves, a generator that counts, and a transport that answers from a list. Time passes when
+ * the engine waits: by just as much as the next answer takes.
+ */
+#ifndef NX_TEST_SCRIPT_H
+#define NX_TEST_SCRIPT_H
+
+#include "core/world.h"
+
+#include <pthread.h>
+
+enum { SCRIPT_ANSWERS = 256, SCRIPT_TEXT = 2048 };
+
+/* What comes back for one request. `location` may hold {state}, which is replaced by that of the request's URL. */
+struct script_answer {
+    enum nx_loss loss;
+    bool unsent;        /* of a loss: nothing of the request left */
+    int status;
+    int64_t takes_ms;   /* INT64_MAX: for ever */
+    const char *body;
+    const char *location;
+    const char *retry_after;
+};
+
+struct script_request {
+    char method[8];
+    char url[SCRIPT_TEXT];
+    char body[SCRIPT_TEXT];
+    bool one_time;
+};
+
+struct script {
+    struct nx_transport base;
+    pthread_mutex_t mutex;
+    pthread_cond_t roused;
+    int64_t boot_ms;
+    int64_t wall_s;
+    bool wakeup;
+    bool blocks; /* a turn without anything due waits in real time, until it is roused or stops blocking */
+    bool entropy_fails;
+    unsigned char next_byte;
+    struct script_answer answers[SCRIPT_ANSWERS];
+    size_t answer_count;
+    size_t begun;
+    size_t given_up;
+    bool freed;
+    struct script_request requests[SCRIPT_ANSWERS];
+    struct nx_exchange *under_way[SCRIPT_ANSWERS];
+    int64_t due_ms[SCRIPT_ANSWERS];
+};
+
+/* Starts at boot time 1,000,000 ms and wall time 2,000,000,000 s. */
+void script_init(struct script *script);
+void script_release(struct script *script);
+
+/* The world of this script, for nx_session_new_in(). */
+struct nx_world script_world(struct script *script);
+
+/* The next requests get these answers, one each, in order; without one, a request is answered never. */
+void script_answer(struct script *script, struct script_answer answer);
+
+void script_pass_ms(struct script *script, int64_t ms);
+
+/* How many requests have been begun. Safe from any thread. */
+size_t script_begun(struct script *script);
+
+/* Lets blocked turns look again, from any thread. */
+void script_rouse(struct script *script);
+
+#endif
