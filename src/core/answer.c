@@ -97,15 +97,20 @@ static bool is_absent(const struct nx_answer *answer, enum nx_member which)
     return answer->members.values[which].kind == NX_KIND_ABSENT;
 }
 
+/* An empty refresh token is none: services that serialise every member write one. */
+static bool has_sound_refresh_token(const struct nx_answer *answer)
+{
+    const char *refresh = member(answer, NX_MEMBER_REFRESH_TOKEN);
+
+    return is_absent(answer, NX_MEMBER_REFRESH_TOKEN) || (refresh && (!*refresh || nx_is_visible(refresh)));
+}
+
 bool nx_answer_has_token(const struct nx_answer *answer)
 {
     const char *token = member(answer, NX_MEMBER_ACCESS_TOKEN);
-    const char *refresh = member(answer, NX_MEMBER_REFRESH_TOKEN);
     const char *type = member(answer, NX_MEMBER_TOKEN_TYPE);
 
-    if (!token || !nx_is_visible(token))
-        return false;
-    if (!is_absent(answer, NX_MEMBER_REFRESH_TOKEN) && (!refresh || !nx_is_visible(refresh)))
+    if (!token || !nx_is_visible(token) || !has_sound_refresh_token(answer))
         return false;
     return is_absent(answer, NX_MEMBER_TOKEN_TYPE) || (type && strcasecmp(type, "Bearer") == 0);
 }

@@ -10,7 +10,7 @@ enum nx_content {
     NX_CONTENT_EMPTY,    /* nothing, or blanks */
     NX_CONTENT_DOCUMENT, /* JSON or XML that was read; `members` holds what it says */
     NX_CONTENT_HTML,
-    NX_CONTENT_OTHER     /* anything else */
+    NX_CONTENT_OTHER /* anything else */
 };
 
 struct nx_answer {
@@ -24,14 +24,15 @@ void nx_answer_release(struct nx_answer *answer);
 /* Reads the body; `syntaxes` are those of the provider. NO_MEMORY or OK. */
 nexauth_status nx_answer_read(struct nx_answer *answer, const struct nx_response *response, unsigned int syntaxes);
 
-/* True when the answer holds a token that may be used: an access_token and, if any, a refresh_token of visible characters, and a
- * token_type of Bearer, in any case, or none (RFC 6749 section 5.1, RFC 6750). */
+/* True when the answer holds a token that may be used: an access_token and, if any, a refresh_token of visible
+ * characters, and a token_type of Bearer, in any case, or none (RFC 6749 section 5.1, RFC 6750). */
 bool nx_answer_has_token(const struct nx_answer *answer);
 
 /* The service's own code for an error, `error` (RFC 6749 section 5.2); NULL when there is none. */
 const char *nx_answer_code(const struct nx_answer *answer);
 
-/* What the service says to a person: error_description, Message, msg, or a document that is one string; NULL when nothing. */
+/* What the service says to a person: error_description, Message, msg, or a document that is one string; NULL when
+ * nothing. */
 const char *nx_answer_text(const struct nx_answer *answer);
 
 /* An envelope's `code` (a number or the string of one): false when there is none that can be read. */

@@ -52,6 +52,11 @@ static bool lost_to_ban(const struct nx_facts *facts)
     return no_answer(facts) && facts->ban == NX_BAN_TOLD;
 }
 
+static bool not_connected(const struct nx_facts *facts)
+{
+    return facts->loss == NX_LOSS_CONNECT;
+}
+
 static bool timed_out(const struct nx_facts *facts)
 {
     return facts->loss == NX_LOSS_TIMEOUT;
@@ -143,6 +148,11 @@ static bool success_too_large(const struct nx_facts *facts)
     return is_success(facts) && facts->over_cap;
 }
 
+static bool success_unreadable(const struct nx_facts *facts)
+{
+    return is_success(facts) && facts->answer->content != NX_CONTENT_DOCUMENT;
+}
+
 static bool service_failed(const struct nx_facts *facts)
 {
     return facts->http_status >= 500 || facts->http_status == 408 || facts->http_status == 425;
@@ -182,6 +192,12 @@ static nexauth_status meaning_of_code(const struct nx_facts *facts)
     return is_one_time(facts) ? NEXAUTH_REAUTH : NEXAUTH_DENIED;
 }
 
+/* A refusal of what serves once is told apart: the user, not the credentials, has to act. */
+static bool envelope_ends_authorization(const struct nx_facts *facts)
+{
+    return envelope_refuses(facts) && meaning_of_code(facts) == NEXAUTH_REAUTH;
+}
+
 struct rule {
     bool (*matches)(const struct nx_facts *facts);
     nexauth_status status;
@@ -195,7 +211,8 @@ static const struct rule rules[] = {
     {canceled, NEXAUTH_CANCELED, "was not waited for", NULL},
     {lost_to_ban, NEXAUTH_BLOCKED, "keeps closing connections: this address seems to be banned", NULL},
     {timed_out, NEXAUTH_TIMEOUT, "did not answer in time", NULL},
-    {no_answer, NEXAUTH_NETWORK, "could not be reached", NULL},
+    {not_connected, NEXAUTH_NETWORK, "could not be reached", NULL},
+    {no_answer, NEXAUTH_NETWORK, "did not answer before the connection ended", NULL},
     /* 2. A redirect: only the authorization endpoint's is expected, and none is followed. */
     {redirected_with_code, NEXAUTH_OK, "", NULL},
     {redirected_denied, NEXAUTH_DENIED, "denies the authorization", NULL},
@@ -205,15 +222,18 @@ static const struct rule rules[] = {
     /* 3. Too many requests. */
     {too_many, NEXAUTH_THROTTLED, "asks for fewer requests", NULL},
     /* 4. An OAuth error, at any status. */
-    {invalid_grant_once, NEXAUTH_REAUTH, "no longer accepts the authorization", NULL},
+    {invalid_grant_once, NEXAUTH_REAUTH, "no longer accepts the authorization, the user must authorize again", NULL},
     {error_of_identity, NEXAUTH_DENIED, "rejects the credentials", NULL},
     {error_of_service, NEXAUTH_UNAVAILABLE, "has a fault", NULL},
     {any_error, NEXAUTH_CONFIG, "rejects the request", NULL},
     /* 5. An envelope that says no. */
+    {envelope_ends_authorization, NEXAUTH_REAUTH, "no longer accepts the authorization, the user must authorize again",
+     NULL},
     {envelope_refuses, NEXAUTH_OK, "refuses", meaning_of_code},
     /* 6. Success: a token, or nonsense. */
     {token_came, NEXAUTH_OK, "", NULL},
     {success_too_large, NEXAUTH_PROTOCOL, "answers more than max_answer_bytes", NULL},
+    {success_unreadable, NEXAUTH_PROTOCOL, "answers in no form that can be read", NULL},
     {is_success, NEXAUTH_PROTOCOL, "answers without a usable token", NULL},
     /* 7. The service's own faults. */
     {service_failed, NEXAUTH_UNAVAILABLE, "has a fault", NULL},

@@ -1,6 +1,6 @@
 /*
- * What an answer means to the caller: an ordered list of rules, of which the first that matches wins. The list stands in classify.c
- * as a table that reads like the list.
+ * What an answer means to the caller: an ordered list of rules, of which the first that matches wins. The list stands
+ * in classify.c as a table that reads like the list.
  */
 #ifndef NX_CLASSIFY_H
 #define NX_CLASSIFY_H

@@ -56,8 +56,9 @@ static void begin_connect(struct nx_flight *flight)
 static void need_authorization(struct nx_flight *flight)
 {
     fail(flight, NEXAUTH_REAUTH,
-         flight->grant->in_doubt ? "the answer to a one-time code or refresh token was lost: the user must authorize again"
-                                 : "no code and no refresh token is at hand: the user must authorize");
+         flight->grant->in_doubt
+             ? "the answer to a one-time code or refresh token was lost: the user must authorize again"
+             : "no code and no refresh token is at hand: the user must authorize");
 }
 
 static void give(struct nx_flight *flight)
@@ -154,8 +155,8 @@ static enum nx_redirect read_redirect(const struct nx_flight *flight, struct har
     if (flight->step != NX_STEP_CONNECT || exchange->loss || exchange->response.http_status != 302)
         return NX_REDIRECT_NONE;
     uri = flight->provider->authorizing->redirect_uri(flight->identity->options);
-    return nx_redirect_read(nx_text_string(&exchange->response.location), uri, nx_text_string(&flight->grant->state),
-                            &harvest->code, &harvest->error);
+    return nx_redirect_read(nx_text_string(&exchange->response.location), false, uri,
+                            nx_text_string(&flight->grant->state), &harvest->code, &harvest->error);
 }
 
 static void read_answer(struct nx_flight *flight, struct harvest *harvest)
@@ -181,7 +182,8 @@ static void copy_token(struct nx_flight *flight, const struct nx_members *member
     issue->lifetime_s = nx_lifetime_counted(issue->stated_s, flight->provider->longest_lifetime_s);
     nx_text_add(&issue->access_token, nx_members_string(members, NX_MEMBER_ACCESS_TOKEN));
     if (flight->provider->authorizing)
-        nx_text_add(&issue->refresh_token, refresh ? refresh : nx_text_string(&flight->grant->refresh_token));
+        nx_text_add(&issue->refresh_token,
+                    refresh && *refresh ? refresh : nx_text_string(&flight->grant->refresh_token));
     if (scope && nx_is_free_of_controls(scope))
         nx_text_add(&issue->scope, scope);
 }
@@ -190,7 +192,7 @@ static void copy_token(struct nx_flight *flight, const struct nx_members *member
 static void keep_refresh_token(struct nx_grant *grant, struct nx_value *value)
 {
     nx_text_release(&grant->code);
-    if (value->kind == NX_KIND_STRING)
+    if (value->kind == NX_KIND_STRING && value->text.length)
         nx_text_move(&grant->refresh_token, &value->text);
     grant->in_doubt = false;
 }
@@ -226,12 +228,12 @@ static bool is_in_doubt(const struct nx_facts *facts, nexauth_status status, int
 {
     if (facts->loss)
         return sendings > 0;
-    return status == NEXAUTH_PROTOCOL || (status == NEXAUTH_UNAVAILABLE && nx_facts_show_fault(facts));
+    return status == NEXAUTH_PROTOCOL || nx_facts_show_fault(facts);
 }
 
 /*
- * What becomes of a one-time value whose exchange failed. A code is gone as soon as anything left; a refresh token stays when the
- * service said why it did not look at it. True when its fate is unknown.
+ * What becomes of a one-time value whose exchange failed. A code is gone as soon as anything left; a refresh token
+ * stays when the service said why it did not look at it. True when its fate is unknown.
  */
 static bool spend(struct nx_flight *flight, const struct nx_facts *facts, nexauth_status status)
 {

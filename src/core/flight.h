@@ -1,14 +1,15 @@
 /*
- * A flight: one acquisition of a token, as a state machine without I/O. It says what it needs next; its driver gets it and tells the flight, until
- * the flight ends in PUBLISH or FAIL. Time, randomness and the network come in as arguments only, so that every course that
- * a flight can take is tested with no server and no clock.
+ * A flight: one acquisition of a token, as a state machine without I/O. It says what it needs next; its driver gets it
+ * and tells the flight, until the flight ends in PUBLISH or FAIL. Time, randomness and the network come in as arguments
+ * only, so that every course that a flight can take is tested with no server and no clock.
  *
  *     begin -> { XSPE | STATE | SEND } ... -> PUBLISH | FAIL
  *
- * The courses: a code at hand is exchanged; else a refresh token is used; else the library connects where it may, and exchanges the code
- * that comes; else long-lived credentials are sent. One-time values leave once. A refresh ends in one of four ways:
- * unspent (nothing left, or the service said so without looking: the token is kept), refused (connect, else REAUTH), success, or in
- * doubt (never sent again: connect, else REAUTH). A flight connects once at the most.
+ * The courses: a code at hand is exchanged; else a refresh token is used; else the library connects where it may, and
+ * exchanges the code that comes; else long-lived credentials are sent. One-time values leave once. A refresh ends in
+ * one of four ways: unspent (nothing left, or the service said so without looking: the token is kept), refused
+ * (connect, else REAUTH), success, or in doubt (never sent again: connect, else REAUTH). A flight connects once at the
+ * most.
  */
 #ifndef NX_FLIGHT_H
 #define NX_FLIGHT_H

@@ -4,7 +4,8 @@
 
 enum { FIRST_PLACES = 16 };
 
-/* The place of `identity`, or the empty one where it belongs. The hashes are keyed: their low bits are good as they are. */
+/* The place of `identity`, or the empty one where it belongs. The hashes are keyed: their low bits are good as they
+ * are. */
 static uint64_t *place_of(uint64_t *places, size_t count, uint64_t identity)
 {
     size_t i = (size_t)identity & (count - 1);

@@ -1,7 +1,7 @@
 /*
- * A text is searched in several views: as it is, and decoded in each of the ways in which services word values. What is
- * no code in a view stands there as it is, so that a secret is found among anything else. Each view is searched for
- * base64 as well. A NUL that a view holds (decoded, or between two runs of base64) parts it: no secret holds one.
+ * A text is searched as it is, and decoded in each of the ways in which services word values, twice over. What is no
+ * code in one of them stands there as it is, so that a secret is found among anything else. A NUL that comes of
+ * decoding (or between two runs of base64) parts a text: no secret holds one.
  */
 #include "core/leak.h"
 
@@ -12,7 +12,7 @@
 
 enum { SURROGATES_HIGH = 0xd800, SURROGATES_LOW = 0xdc00, SURROGATES_END = 0xe000, LAST_CHARACTER = 0x10ffff };
 
-/* Takes one character, plain or coded, off `at` (not at its end), and adds what it stands for to `view`. */
+/* Takes one character, plain or coded, off `at`, and adds what it stands for to `view`. */
 typedef const char *(*take_char)(const char *at, struct nx_text *view);
 
 static const char *take_plain(const char *at, struct nx_text *view)
@@ -189,28 +189,45 @@ static void decode_base64(const struct nx_text *view, int skip, struct nx_text *
     }
 }
 
-/* True when one of the view's parts holds `secret`. */
-static bool holds(const struct nx_text *view, const char *secret)
-{
-    size_t at = 0;
+/* The ways to decode a text: a character at a time, or base64 from one of four places on. */
+static const take_char WAYS[] = {take_percent, take_form, take_json, take_html};
 
-    while (at < view->length) {
-        if (strstr(view->data + at, secret))
-            return true;
-        at += strlen(view->data + at) + 1;
+enum { CHARACTER_WAYS = sizeof WAYS / sizeof WAYS[0], BASE64_WAYS = 4, DEEPEST = 2 };
+
+static void decode(const struct nx_text *text, int way, struct nx_text *decoded)
+{
+    const char *at = text->data;
+
+    if (way >= CHARACTER_WAYS) {
+        decode_base64(text, way - CHARACTER_WAYS, decoded);
+        return;
     }
-    return nx_text_failed(view);
+    while (at < text->data + text->length)
+        at = *at ? WAYS[way](at, decoded) : take_plain(at, decoded);
 }
 
-static bool holds_base64(const struct nx_text *view, const char *secret)
+/* True when one of the text's parts holds `secret`. */
+static bool holds(const struct nx_text *text, const char *secret)
+{
+    for (size_t at = 0; at < text->length; at += strlen(text->data + at) + 1) {
+        if (strstr(text->data + at, secret))
+            return true;
+    }
+    return nx_text_failed(text);
+}
+
+/* Codes are nested: HTTP Basic is base64 of what was form-encoded. Two deep is as far as services go. */
+static bool search(const struct nx_text *text, const char *secret, int depth)
 {
     struct nx_text decoded;
-    bool found = false;
+    bool found = holds(text, secret);
 
-    nx_text_init(&decoded, view->bound);
-    for (int skip = 0; !found && skip < 4; skip++) {
-        decode_base64(view, skip, &decoded);
-        found = holds(&decoded, secret);
+    if (found || depth == 0)
+        return found;
+    nx_text_init(&decoded, text->length);
+    for (int way = 0; !found && way < CHARACTER_WAYS + BASE64_WAYS; way++) {
+        decode(text, way, &decoded);
+        found = search(&decoded, secret, depth - 1);
         nx_text_clear(&decoded);
     }
     nx_text_release(&decoded);
@@ -219,20 +236,15 @@ static bool holds_base64(const struct nx_text *view, const char *secret)
 
 bool nx_leaks(const char *text, const char *secret)
 {
-    static const take_char VIEWS[] = {take_plain, take_percent, take_form, take_json, take_html};
-    struct nx_text view;
-    bool found = false;
+    struct nx_text copy;
+    bool found;
 
-    if (*secret == '\0')
+    if (*secret == '\0' || *text == '\0')
         return false;
-    nx_text_init(&view, strlen(text));
-    for (size_t i = 0; !found && i < sizeof VIEWS / sizeof VIEWS[0]; i++) {
-        for (const char *at = text; *at;)
-            at = VIEWS[i](at, &view);
-        found = holds(&view, secret) || holds_base64(&view, secret);
-        nx_text_clear(&view);
-    }
-    nx_text_release(&view);
+    nx_text_init(&copy, strlen(text));
+    nx_text_add(&copy, text);
+    found = search(&copy, secret, DEEPEST);
+    nx_text_release(&copy);
     return found;
 }
 

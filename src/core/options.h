@@ -1,7 +1,8 @@
 /*
- * What a source was made from. Each provider describes its public options struct in a table; from it the struct is checked, its
- * defaults are filled in, and everything is copied into one block, which is wiped when it is released. The copy is a struct of
- * the same type: a provider reads its own options, and knows that every string is valid and none that it needs is missing.
+ * What a source was made from. Each provider describes its public options struct in a table; from it the struct is
+ * checked, its defaults are filled in, and everything is copied into one block, which is wiped when it is released. The
+ * copy is a struct of the same type: a provider reads its own options, and knows that every string is valid and none
+ * that it needs is missing.
  */
 #ifndef NX_OPTIONS_H
 #define NX_OPTIONS_H
@@ -39,7 +40,8 @@ struct nx_option {
     int least, most;      /* NX_OPTION_CHOICE */
 };
 
-/* The struct ends in `uintptr_t reserved[8]`. `meanings` and `meanings_count` are offsets, 0 where the struct has none. */
+/* The struct ends in `uintptr_t reserved[8]`. `meanings` and `meanings_count` are offsets, 0 where the struct has none.
+ */
 struct nx_option_table {
     size_t size;
     const struct nx_option *options;

@@ -1,6 +1,6 @@
 /*
- * The contract with a vendor: how one service words a request and reads an answer. A provider is static data and a few pure functions:
- * no I/O, no clock, no randomness.
+ * The contract with a vendor: how one service words a request and reads an answer. A provider is static data and a few
+ * pure functions: no I/O, no clock, no randomness.
  */
 #ifndef NX_PROVIDER_H
 #define NX_PROVIDER_H
@@ -24,10 +24,10 @@ enum nx_step {
 struct nx_grant {
     struct nx_text refresh_token;
     struct nx_text code;
-    struct nx_text state;         /* of the connect under way */
-    struct nx_text supplied;      /* by the source's callback, for the connect under way */
-    bool connected;               /* a connect has succeeded, with what the options give for one */
-    bool in_doubt;                /* a one-time value was sent and its answer lost */
+    struct nx_text state;    /* of the connect under way */
+    struct nx_text supplied; /* by the source's callback, for the connect under way */
+    bool connected;          /* a connect has succeeded, with what the options give for one */
+    bool in_doubt;           /* a one-time value was sent and its answer lost */
 };
 
 /* A token as the service gave it. */
@@ -49,7 +49,7 @@ struct nx_authorizing {
     bool (*may_connect)(const void *options, const struct nx_grant *grant); /* by itself, now */
     bool (*may_authorize)(const void *options);                             /* enough for an authorization URL */
     const char *(*redirect_uri)(const void *options);
-    const char *(*refresh_token)(const void *options);                    /* saved earlier; or NULL */
+    const char *(*refresh_token)(const void *options);                      /* saved earlier; or NULL */
     nexauth_xspe_callback (*supplier)(const void *options, void **context); /* NULL: what the options say is used */
 };
 

@@ -71,8 +71,8 @@ static enum nx_redirect judge(const struct parameter *code, const struct paramet
     return NX_REDIRECT_RIGHT;
 }
 
-enum nx_redirect nx_redirect_read(const char *url, const char *redirect_uri, const char *state, struct nx_text *code,
-                                  struct nx_text *error)
+enum nx_redirect nx_redirect_read(const char *url, bool from_path, const char *redirect_uri, const char *state,
+                                  struct nx_text *code, struct nx_text *error)
 {
     struct nx_url expected;
     struct nx_url parts;
@@ -81,7 +81,7 @@ enum nx_redirect nx_redirect_read(const char *url, const char *redirect_uri, con
 
     if (!nx_url_split(redirect_uri, &expected))
         return NX_REDIRECT_WRONG;
-    if (!(url[0] == '/' ? split_path(url, &expected, &parts) : nx_url_split(url, &parts)))
+    if (!(from_path && url[0] == '/' ? split_path(url, &expected, &parts) : nx_url_split(url, &parts)))
         return NX_REDIRECT_WRONG;
     if (!nx_url_same_place(&parts, &expected) || !take_own_query(&parts.query, &expected.query))
         return NX_REDIRECT_WRONG;

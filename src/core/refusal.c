@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* True when `text` holds a secret of the source or of the flight. */
 static bool leaks(const struct nx_flight *flight, const char *text)
@@ -53,28 +54,39 @@ static void describe_code(struct nexauth_error *error, const struct nx_flight *f
         snprintf(error->code, sizeof error->code, "%" PRId64, code);
 }
 
+/* What stands behind the library's own words: the service's, else its code, else the bare status. */
+static void describe_cause(char *words, size_t size, const struct nx_flight *flight, const struct nx_facts *facts,
+                           const char *code)
+{
+    show(flight, facts->loss ? flight->exchange->reason : nx_answer_text(facts->answer), words, size);
+    if (!*words && *code)
+        snprintf(words, size, "%s", code);
+    if (!*words && facts->http_status)
+        snprintf(words, size, "HTTP %d", facts->http_status);
+}
+
 void nx_refusal_describe(struct nexauth_error *error, const struct nx_flight *flight, const struct nx_facts *facts,
                          struct nx_verdict verdict, const char *redirect_error)
 {
-    const char *service = flight->provider->service;
-    char words[160];
+    struct nexauth_error described = {0};
+    char words[160] = "";
 
-    if (facts->loss)
-        nx_clean(flight->exchange->reason, words, sizeof words);
-    else
-        show(flight, nx_answer_text(facts->answer), words, sizeof words);
-    nx_fail(error, verdict.status, "%s %s%s%s", service, verdict.sentence, *words ? ": " : "", words);
+    describe_code(&described, flight, facts, redirect_error);
+    describe_cause(words, sizeof words, flight, facts, described.code);
+    nx_fail(error, verdict.status, "%s %s%s%s", flight->provider->service, verdict.sentence, *words ? ": " : "", words);
+    memcpy(error->code, described.code, sizeof error->code);
     error->http_status = facts->http_status;
     error->retry_after_ms = retry_after(flight, facts, verdict.status);
-    describe_code(error, flight, facts, redirect_error);
 }
 
 void nx_refusal_doubt(struct nexauth_error *error)
 {
     const struct nexauth_error cause = *error;
 
-    nx_fail(error, NEXAUTH_REAUTH, "a one-time code or refresh token was sent and what came of it is unknown (%.140s): "
-                                   "the user must authorize again",
+    nx_fail(error, NEXAUTH_REAUTH,
+            "a one-time code or refresh token was sent and what came of it is unknown (%.140s): the user must "
+            "authorize again",
             cause.message);
+    memcpy(error->code, cause.code, sizeof error->code);
     error->http_status = cause.http_status;
 }

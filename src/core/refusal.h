@@ -5,8 +5,8 @@
 #include "core/flight.h"
 
 /*
- * "<service> <why>[: <the service's own words>]". What the service says is cleaned of control characters, and withheld whole
- * when it holds a secret that was sent. `redirect_error`: of a redirect, or "".
+ * "<service> <why>[: <the service's own words>]". What the service says is cleaned of control characters, and withheld
+ * whole when it holds a secret that was sent. `redirect_error`: of a redirect, or "".
  */
 void nx_refusal_describe(struct nexauth_error *error, const struct nx_flight *flight, const struct nx_facts *facts,
                          struct nx_verdict verdict, const char *redirect_error);

@@ -1,6 +1,6 @@
 /*
- * The contract with the network: an exchange is one request and what came back. io/ fulfils it with libcurl, the tests with a
- * script.
+ * The contract with the network: an exchange is one request and what came back. io/ fulfils it with libcurl, the tests
+ * with a script.
  */
 #ifndef NX_TRANSPORT_H
 #define NX_TRANSPORT_H
@@ -24,9 +24,9 @@ enum nx_loss {
 
 /* An answer, headers and body within the size cap. */
 struct nx_response {
-    int http_status;            /* of the final status line */
-    bool over_cap;              /* it was larger: only the status counts */
-    struct nx_text location;    /* the headers that are read; the last of each name counts */
+    int http_status;         /* of the final status line */
+    bool over_cap;           /* it was larger: only the status counts */
+    struct nx_text location; /* the headers that are read; the last of each name counts */
     struct nx_text retry_after;
     struct nx_text date;
     struct nx_text body;
@@ -36,13 +36,13 @@ struct nx_exchange {
     struct nx_request request;
     struct nx_response response;
     enum nx_loss loss;
-    char reason[96];       /* of a loss, from the transport's own words; never holds any of the request */
-    int sendings;          /* how often the request may have left: 0 means that nothing of it did */
-    int64_t sent_boot_ms;  /* when it first did */
+    char reason[128];     /* of a loss, in the transport's own words */
+    int sendings;         /* how often the request may have left: 0 means that nothing of it did */
+    int64_t sent_boot_ms; /* when it first did */
     int64_t sent_wall_s;
-    int64_t deadline_ms;   /* by the boot clock; 0: set by the engine when it is submitted */
-    void *handle;          /* the transport's own */
-    struct nx_exchange *next; /* in a list of submitted or finished ones */
+    int64_t deadline_ms;               /* by the boot clock; 0: set by the engine when it is submitted */
+    void *handle;                      /* the transport's own */
+    struct nx_exchange *next;          /* in a list of submitted or finished ones */
     struct nx_exchange *newer, *older; /* the engine's own: among those begun */
     bool unwanted;                     /* the engine's own: to be given up */
 
@@ -52,7 +52,8 @@ struct nx_exchange {
 };
 
 /*
- * A transport. All but wakeup are called by one thread at a time. Whatever fails in `begin` is told by a loss, at a later turn.
+ * A transport. All but wakeup are called by one thread at a time. Whatever fails in `begin` is told by a loss, at a
+ * later turn.
  */
 struct nx_transport {
     const struct nx_transport_verbs *verbs;
@@ -62,7 +63,8 @@ struct nx_transport_verbs {
     /* Takes the exchange on; it stays where it is until it is finished or given up. */
     void (*begin)(struct nx_transport *transport, struct nx_exchange *exchange);
 
-    /* Waits for something to happen, wait_ms at most, and returns the exchanges that have finished, as a list by `next`. */
+    /* Waits for something to happen, wait_ms at most, and returns the exchanges that have finished, as a list by
+     * `next`. */
     struct nx_exchange *(*turn)(struct nx_transport *transport, int64_t wait_ms);
 
     /* Ends an exchange that has not finished, at once; its answer is not read. */

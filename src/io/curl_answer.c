@@ -89,8 +89,8 @@ size_t nx_curl_take_body(char *bytes, size_t size, size_t items, void *context)
 }
 
 /*
- * libcurl asks before each sending, its own repetitions on another connection included. A one-time request is not sent again: what
- * came of the first sending cannot be known.
+ * libcurl asks before each sending, its own repetitions on another connection included. A one-time request is not sent
+ * again: what came of the first sending cannot be known.
  */
 int nx_curl_before_sending(void *context, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {

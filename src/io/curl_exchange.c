@@ -1,4 +1,5 @@
-/* Sets up one easy handle: everything that libcurl would add, follow, remember or read from the environment is told not to be. */
+/* Sets up one easy handle: everything that libcurl would add, follow, remember or read from the environment is told not
+ * to be. */
 #include "io/curl_exchange.h"
 
 #include "core/url.h"
@@ -57,8 +58,8 @@ static CURLcode set_fences(CURL *easy, const struct nx_request *request)
 }
 
 /*
- * TLS 1.2 or later, peer and host verified. Of the system's CAs only the folder of hashed certificates is used where libcurl knows one: a
- * bundle would be parsed anew for each connection, 25 ms for Debian's.
+ * TLS 1.2 or later, peer and host verified. Of the system's CAs only the folder of hashed certificates is used where
+ * libcurl knows one: a bundle would be parsed anew for each connection, 25 ms for Debian's.
  */
 static CURLcode set_tls(CURL *easy, const struct nx_curl_common *common)
 {
@@ -104,6 +105,7 @@ static CURLcode set_callbacks(CURL *easy, struct nx_curl_exchange *curl)
     SET(CURLOPT_WRITEDATA, curl);
     SET(CURLOPT_PREREQFUNCTION, nx_curl_before_sending);
     SET(CURLOPT_PREREQDATA, curl);
+    SET(CURLOPT_ERRORBUFFER, curl->reason);
     SET(CURLOPT_PRIVATE, curl);
     return result;
 }
@@ -196,7 +198,8 @@ void nx_curl_exchange_conclude(struct nx_curl_exchange *curl, CURLcode result)
     if (result == CURLE_OK || (exchange->response.over_cap && status >= 200))
         return;
     exchange->loss = loss_of(curl, result);
-    snprintf(exchange->reason, sizeof exchange->reason, "%s", curl_easy_strerror(result));
+    snprintf(exchange->reason, sizeof exchange->reason, "%.*s", (int)sizeof exchange->reason - 1,
+             *curl->reason ? curl->reason : curl_easy_strerror(result));
 }
 
 void nx_curl_exchange_free(struct nx_curl_exchange *curl)

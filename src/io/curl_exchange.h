@@ -23,6 +23,7 @@ struct nx_curl_exchange {
     size_t received;    /* bytes of headers and body */
     bool headers_ended; /* the final answer's */
     bool no_memory;
+    char reason[CURL_ERROR_SIZE]; /* libcurl's own words */
 };
 
 /* Sets a handle up for the exchange's request. NULL when memory ran out. */

@@ -214,7 +214,8 @@ static void wake_successor(struct nx_engine *engine)
         nx_condition_signal(&waiter->condition);
 }
 
-/* Once nothing is left and nobody but the closer is inside, the closer may go. A leader looks for itself after its turn. */
+/* Once nothing is left and nobody but the closer is inside, the closer may go. A leader looks for itself after its
+ * turn. */
 static void note_idle(struct nx_engine *engine)
 {
     const bool closer_alone = engine->waiters && !engine->waiters->next;

@@ -1,10 +1,10 @@
 /*
  * The engine: one transport behind one lock, turned by whoever waits. There are no threads of the library's own.
  *
- * A thread that waits for something either leads, which means that it turns the transport for everybody, or sleeps while
- * another leads. When a leader leaves it wakes a sleeper, which leads on. An exchange whose waiters have all gone stays where it is, and the next
- * one that waits for anything takes its answer in. What an exchange's end sets off (`done`) runs with neither the lock nor the
- * lead held, so that it may block, or wait for something else itself.
+ * A thread that waits for something either leads, which means that it turns the transport for everybody, or sleeps
+ * while another leads. When a leader leaves it wakes a sleeper, which leads on. An exchange whose waiters have all gone
+ * stays where it is, and the next one that waits for anything takes its answer in. What an exchange's end sets off
+ * (`done`) runs with neither the lock nor the lead held, so that it may block, or wait for something else itself.
  */
 #ifndef NX_ENGINE_H
 #define NX_ENGINE_H
@@ -23,28 +23,31 @@ void nx_engine_free(struct nx_engine *engine);
 void nx_engine_lock(struct nx_engine *engine);
 void nx_engine_unlock(struct nx_engine *engine);
 
-/* Hands an exchange over; it is begun at the next turn. The lock is not held. After the engine was closed it ends as canceled. */
+/* Hands an exchange over; it is begun at the next turn. The lock is not held. After the engine was closed it ends as
+ * canceled. */
 void nx_engine_submit(struct nx_engine *engine, struct nx_exchange *exchange);
 
 /* Nobody wants this exchange any more: it ends as canceled, at the next turn. The lock is held. */
 void nx_engine_give_up(struct nx_engine *engine, struct nx_exchange *exchange);
 
-/* Waits, leading or asleep, until *done or the deadline (boot clock); returns *done. The lock is held, and let go in between. */
+/* Waits, leading or asleep, until *done or the deadline (boot clock); returns *done. The lock is held, and let go in
+ * between. */
 bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline_ms);
 
 /* *done has become true: wakes who waits for it. The lock is held. */
 void nx_engine_wake(struct nx_engine *engine, const bool *done);
 
 /*
- * A thread that works for the engine without being inside it, such as one that puts a first request together, holds it: it is not
- * closed meanwhile. The lock is held.
+ * A thread that works for the engine without being inside it, such as one that puts a first request together, holds it:
+ * it is not closed meanwhile. The lock is held.
  */
 void nx_engine_hold(struct nx_engine *engine);
 void nx_engine_release(struct nx_engine *engine);
 
 /*
- * Ends all exchanges and waits until no thread is inside the engine: a one-time exchange that may have left is given until its deadline
- * to be answered, the others are given up. The lock is not held. The transport is freed; the lock lives on.
+ * Ends all exchanges and waits until no thread is inside the engine: a one-time exchange that may have left is given
+ * until its deadline to be answered, the others are given up. The lock is not held. The transport is freed; the lock
+ * lives on.
  */
 void nx_engine_close(struct nx_engine *engine);
 

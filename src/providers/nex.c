@@ -1,21 +1,34 @@
 /*
- * NEX: JSON requests, JSON or XML answers, long-lived credentials only ("Tokens must be requested and renewed using your specific
- * credentials": there is no refresh token). nexcloud.io, "Authentication" and "Controller Authentication".
+ * NEX: JSON requests, JSON or XML answers, long-lived credentials only ("Tokens must be requested and renewed using
+ * your specific credentials": there is no refresh token). nexcloud.io, "Authentication" and "Controller
+ * Authentication".
  */
 #include "core/error.h"
 #include "providers/providers.h"
 
 enum { TWO_WEEKS_S = 1209600 }; /* "the maximum period you'll ever see" */
 
-#define WHO(type, member)    {#member, offsetof(type, member), NX_OPTION_TEXT, NX_REQUIRED | NX_UTF8 | NX_WHO, NULL, 0, 0}
-#define SECRET(type, member) {#member, offsetof(type, member), NX_OPTION_TEXT, NX_REQUIRED | NX_UTF8 | NX_SECRET, NULL, 0, 0}
+#define WHO(type, member)                                                                                              \
+    {                                                                                                                  \
+#member, offsetof(type, member), NX_OPTION_TEXT, NX_REQUIRED | NX_UTF8 | NX_WHO, NULL, 0, 0                    \
+    }
+#define SECRET(type, member)                                                                                           \
+    {                                                                                                                  \
+#member, offsetof(type, member), NX_OPTION_TEXT, NX_REQUIRED | NX_UTF8 | NX_SECRET, NULL, 0, 0                 \
+    }
 #define PLACE(type)                                                                                                    \
     {"origin", offsetof(type, origin), NX_OPTION_ORIGIN, 0, "https://nexcloud.io", 0, 0},                              \
-        {"token_path", offsetof(type, token_path), NX_OPTION_PATH, 0, "/v1.0/Token", 0, 0}
+    {                                                                                                                  \
+        "token_path", offsetof(type, token_path), NX_OPTION_PATH, 0, "/v1.0/Token", 0, 0                               \
+    }
 #define ACCEPT(type)                                                                                                   \
-    {"accept", offsetof(type, accept), NX_OPTION_CHOICE, 0, NULL, NEXAUTH_ACCEPT_JSON, NEXAUTH_ACCEPT_XML}
+    {                                                                                                                  \
+        "accept", offsetof(type, accept), NX_OPTION_CHOICE, 0, NULL, NEXAUTH_ACCEPT_JSON, NEXAUTH_ACCEPT_XML           \
+    }
 #define SCOPE(type, fallback)                                                                                          \
-    {"scope", offsetof(type, scope), NX_OPTION_TEXT, NX_UTF8 | NX_WHO | NX_MAY_BE_EMPTY, fallback, 0, 0}
+    {                                                                                                                  \
+        "scope", offsetof(type, scope), NX_OPTION_TEXT, NX_UTF8 | NX_WHO | NX_MAY_BE_EMPTY, fallback, 0, 0             \
+    }
 
 typedef struct nexauth_nex_user_options user_options;
 typedef struct nexauth_nex_controller_options controller_options;

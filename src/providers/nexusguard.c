@@ -1,7 +1,7 @@
 /*
- * Nexusguard: a family dialect of OAuth 2.0 with answers wrapped in {code, msg, result}, a refresh request of its own that carries no secret, and
- * grants spelled "client_credential" and "refresh_code". developer.nexusguard.com, "Authorize Your Client". The token is
- * presented as the query parameter access_token ("Make API Calls").
+ * Nexusguard: a family dialect of OAuth 2.0 with answers wrapped in {code, msg, result}, a refresh request of its own
+ * that carries no secret, and grants spelled "client_credential" and "refresh_code". developer.nexusguard.com,
+ * "Authorize Your Client". The token is presented as the query parameter access_token ("Make API Calls").
  */
 #include "core/error.h"
 #include "providers/providers.h"

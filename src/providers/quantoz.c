@@ -1,5 +1,6 @@
 /*
- * Quantoz Nexus: form-encoded client credentials, answers as RFC 6749 section 5 has them. docs.quantoz.com, "Authentication".
+ * Quantoz Nexus: form-encoded client credentials, answers as RFC 6749 section 5 has them. docs.quantoz.com,
+ * "Authentication".
  */
 #include "core/encode.h"
 #include "core/error.h"
@@ -36,8 +37,8 @@ static nexauth_status check(void *options, struct nexauth_error *error)
 /* RFC 6749 section 2.3.1 has both form-encoded before they are joined; RFC 7617 as they are. */
 static void add_basic(struct nx_request *request, const quantoz_options *quantoz)
 {
-    void (*const add)(struct nx_text *, const char *) =
-        quantoz->client_auth == NEXAUTH_CLIENT_AUTH_BASIC ? nx_add_form : nx_text_add;
+    void (*const add)(struct nx_text *, const char *) = quantoz->client_auth == NEXAUTH_CLIENT_AUTH_BASIC ? nx_add_form
+                                                                                                          : nx_text_add;
     struct nx_text pair;
     struct nx_text value;
 

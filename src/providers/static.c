@@ -1,4 +1,5 @@
-/* A token obtained elsewhere, such as a Quantoz API key (docs.quantoznexus.com: shown once in the portal, with an expiry date). */
+/* A token obtained elsewhere, such as a Quantoz API key (docs.quantoznexus.com: shown once in the portal, with an
+ * expiry date). */
 #include "core/lifetime.h"
 #include "providers/providers.h"
 

@@ -1,4 +1,5 @@
-/* Authorization through the application's web handler: the URL to send a browser to, and the redirect that comes back. */
+/* Authorization through the application's web handler: the URL to send a browser to, and the redirect that comes back.
+ */
 #include "session/session.h"
 
 #include "core/encode.h"
@@ -133,8 +134,9 @@ static nexauth_status refuse(enum nx_redirect redirect, const char *code, struct
     if (redirect == NX_REDIRECT_NO_MEMORY)
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
     if (redirect == NX_REDIRECT_WRONG)
-        return nx_fail(error, NEXAUTH_PROTOCOL, "this is not the redirect that was expected: another place, not exactly "
-                                                "one code and one state, or a wrong state");
+        return nx_fail(error, NEXAUTH_PROTOCOL,
+                       "this is not the redirect that was expected: another place, not exactly "
+                       "one code and one state, or a wrong state");
     if (redirect == NX_REDIRECT_DENIED)
         status = nx_fail(error, NEXAUTH_DENIED, "the authorization was denied");
     else
@@ -173,7 +175,7 @@ nexauth_status nexauth_source_accept_redirect(nexauth_source *source, const char
         return status;
     nx_text_init(&code, source->code.bound);
     nx_text_init(&code_of_error, source->code.bound);
-    redirect = nx_redirect_read(url, source->provider->authorizing->redirect_uri(source->identity.options),
+    redirect = nx_redirect_read(url, true, source->provider->authorizing->redirect_uri(source->identity.options),
                                 expected_state, &code, &code_of_error);
     if (redirect == NX_REDIRECT_RIGHT)
         status = keep_code(source, &code, error);

@@ -25,10 +25,10 @@ struct nexauth_session {
     struct nx_siphash_key hash_key;
     size_t answer_bound;
     bool loopback_http;
-    struct nx_lock reading;        /* guards the endpoints: answers are read one at a time */
+    struct nx_lock reading; /* guards the endpoints: answers are read one at a time */
     struct nx_endpoint *endpoints;
     /* With the lock: */
-    int references;                      /* the application's, and one of each source */
+    int references; /* the application's, and one of each source */
     bool closed;
     struct nx_acquisition *acquisitions; /* under way */
 };
@@ -37,13 +37,13 @@ struct nexauth_source {
     nexauth_session *session;
     const struct nx_provider *provider;
     struct nx_identity identity;
-    uint64_t who;           /* the identity's hash */
-    struct nx_grant grant;  /* the acquisition's alone while there is one */
+    uint64_t who;          /* the identity's hash */
+    struct nx_grant grant; /* the acquisition's alone while there is one */
     /* With the lock: */
-    int references;         /* the application's, and one of each call and acquisition under way */
+    int references; /* the application's, and one of each call and acquisition under way */
     bool freed;
-    nexauth_token *token;   /* the current one, or NULL */
-    struct nx_text code;    /* brought by a web handler, for the next acquisition */
+    nexauth_token *token; /* the current one, or NULL */
+    struct nx_text code;  /* brought by a web handler, for the next acquisition */
     struct nx_acquisition *acquisition;
 };
 
@@ -54,10 +54,10 @@ struct nx_acquisition {
     struct nx_exchange exchange;
     /* With the lock: */
     int references;
-    bool done;            /* the outcome stands: a token, or an error */
+    bool done; /* the outcome stands: a token, or an error */
     nexauth_token *token;
     struct nexauth_error error;
-    bool supplying;       /* the source's callback runs, in `supplier` */
+    bool supplying; /* the source's callback runs, in `supplier` */
     struct nx_thread supplier;
     struct nx_acquisition *next, *previous; /* in the session */
 };
@@ -67,11 +67,12 @@ struct nexauth_token {
     struct nx_issue issue;
     struct nx_text presented;
     int64_t obtained_at;
-    int64_t expires_at;     /* 0: never */
+    int64_t expires_at;      /* 0: never */
     int64_t expires_boot_ms; /* INT64_MAX: never */
 };
 
-/* A session in a world of the caller's own; owns world->transport from here on, on failure too. Limits in `options` are taken as checked. */
+/* A session in a world of the caller's own; owns world->transport from here on, on failure too. Limits in `options` are
+ * taken as checked. */
 nexauth_status nx_session_new_in(const struct nx_world *world, const struct nexauth_session_options *options,
                                  nexauth_session **out, struct nexauth_error *error);
 
@@ -90,10 +91,12 @@ void nx_source_unref_unlock(nexauth_source *source);
 /* Calls the source's callback for a fresh xspe, without a lock. `xspe` is initialised in any case. */
 nexauth_status nx_source_supply(const nexauth_source *source, struct nx_text *xspe);
 
-/* A token of what was issued to a request sent at these times; moves the texts out of `issue`. NULL when memory ran out. */
+/* A token of what was issued to a request sent at these times; moves the texts out of `issue`. NULL when memory ran
+ * out. */
 nexauth_token *nx_token_new(struct nx_issue *issue, int64_t sent_wall_s, int64_t sent_boot_ms);
 
-/* Begins an acquisition. With the lock. NULL when memory ran out. The caller gets one reference, and then calls nx_acquisition_go(). */
+/* Begins an acquisition. With the lock. NULL when memory ran out. The caller gets one reference, and then calls
+ * nx_acquisition_go(). */
 struct nx_acquisition *nx_acquisition_new(nexauth_source *source);
 
 /* Drives the flight as far as it goes without waiting. Without the lock, with the engine held. */

@@ -121,7 +121,8 @@ static bool is_good(const nexauth_source *source)
            nx_boot_ms(&source->session->world.clock) < source->token->expires_boot_ms;
 }
 
-/* The acquisition under way, or a new one that goes as far as it can without waiting. With a reference for the caller. */
+/* The acquisition under way, or a new one that goes as far as it can without waiting. With a reference for the caller.
+ */
 static struct nx_acquisition *join_acquisition(nexauth_source *source)
 {
     struct nx_engine *engine = source->session->engine;
@@ -151,7 +152,8 @@ static nexauth_status fly(nexauth_source *source, int64_t deadline_ms, nexauth_t
     if (!acquisition)
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
     if (!nx_engine_wait(source->session->engine, &acquisition->done, deadline_ms)) {
-        status = nx_fail(error, NEXAUTH_TIMEOUT, "no token came in the time that the caller was ready to wait");
+        status = nx_fail(error, NEXAUTH_TIMEOUT, "no token of %s came in the time that the caller was ready to wait",
+                         source->provider->service);
     } else if (acquisition->token) {
         *out = nexauth_token_ref(acquisition->token);
         status = NEXAUTH_OK;

@@ -31,7 +31,8 @@ static nexauth_authorization *authorize(nexauth_source *source)
 }
 
 /* Hands the handler's URL in: `format` has one %s, for the state. */
-static nexauth_status hand_in(nexauth_source *source, const char *format, const char *state, struct nexauth_error *error)
+static nexauth_status hand_in(nexauth_source *source, const char *format, const char *state,
+                              struct nexauth_error *error)
 {
     const char *place = strstr(format, "%s");
     char url[512];
@@ -134,8 +135,7 @@ static void a_wrong_redirect_is_refused_and_sends_nothing(void **state)
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct nexauth_error error = {0};
-        const nexauth_status status =
-            hand_in(source, cases[i].url, nexauth_authorization_state(authorization), &error);
+        const nexauth_status status = hand_in(source, cases[i].url, nexauth_authorization_state(authorization), &error);
 
         if (status != cases[i].status)
             fail_msg("%s: %s", cases[i].url, nexauth_status_name(status));

@@ -148,9 +148,8 @@ static void a_parked_one_time_exchange_is_awaited_by_the_end_of_its_session(void
 
     script_answer(&fixture->script, right_redirect);
     script_answer(&fixture->script,
-                  (struct script_answer){.status = 200,
-                                         .takes_ms = 20000,
-                                         .body = "{\"code\":0,\"result\":{\"access_token\":\"one\"}}"});
+                  (struct script_answer){
+                      .status = 200, .takes_ms = 20000, .body = "{\"code\":0,\"result\":{\"access_token\":\"one\"}}"});
     assert_int_equal(nexauth_source_get_token(source, &impatient, &token, NULL), NEXAUTH_TIMEOUT);
     before = fixture->script.boot_ms;
     nexauth_session_free(fixture->session);

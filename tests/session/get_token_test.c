@@ -133,7 +133,7 @@ static void words_of_the_service_that_hold_a_secret_are_withheld(void **state)
 
     script_answer(&fixture->script, (struct script_answer){.status = 401, .body = "{\"Message\":\"abc123 is wrong\"}"});
     assert_int_equal(get_status(source, &error), NEXAUTH_DENIED);
-    assert_string_equal(error.message, "NEX rejects the credentials");
+    assert_string_equal(error.message, "NEX rejects the credentials: HTTP 401");
     nexauth_source_free(source);
 }
 
@@ -157,10 +157,9 @@ static void who_gives_up_leaves_the_answer_to_the_next_call(void **state)
     struct nexauth_error error = {0};
     nexauth_token *token = NULL;
 
-    script_answer(&fixture->script,
-                  (struct script_answer){.status = 200,
-                                         .takes_ms = 20000,
-                                         .body = "{\"access_token\":\"late\",\"expires_in\":3600}"});
+    script_answer(&fixture->script, (struct script_answer){.status = 200,
+                                                           .takes_ms = 20000,
+                                                           .body = "{\"access_token\":\"late\",\"expires_in\":3600}"});
     assert_int_equal(nexauth_source_get_token(source, &impatient, &token, &error), NEXAUTH_TIMEOUT);
     assert_null(token);
     script_pass_ms(&fixture->script, 60000); /* parked beyond its deadline, but the answer lies there */
@@ -193,10 +192,9 @@ static void a_token_that_expired_on_its_way_is_not_handed_out(void **state)
     nexauth_source *source = fixture_new_controller(fixture);
     struct nexauth_error error = {0};
 
-    script_answer(&fixture->script,
-                  (struct script_answer){.status = 200,
-                                         .takes_ms = 2000,
-                                         .body = "{\"access_token\":\"brief\",\"expires_in\":2}"});
+    script_answer(&fixture->script, (struct script_answer){.status = 200,
+                                                           .takes_ms = 2000,
+                                                           .body = "{\"access_token\":\"brief\",\"expires_in\":2}"});
     assert_int_equal(get_status(source, &error), NEXAUTH_UNAVAILABLE);
     nexauth_source_free(source);
 }
@@ -207,10 +205,9 @@ static void a_token_not_yet_expired_on_arrival_is_handed_out(void **state)
     nexauth_source *source = fixture_new_controller(fixture);
     nexauth_token *token;
 
-    script_answer(&fixture->script,
-                  (struct script_answer){.status = 200,
-                                         .takes_ms = 1999,
-                                         .body = "{\"access_token\":\"brief\",\"expires_in\":2}"});
+    script_answer(&fixture->script, (struct script_answer){.status = 200,
+                                                           .takes_ms = 1999,
+                                                           .body = "{\"access_token\":\"brief\",\"expires_in\":2}"});
     token = get(source);
     assert_string_equal(nexauth_token_access_token(token), "brief");
     nexauth_token_unref(token);
@@ -266,8 +263,8 @@ static void a_static_token_may_expire_at_any_second(void **state)
     const struct {
         int64_t expires_at;
         nexauth_status status;
-    } cases[] = {{INT64_MIN, NEXAUTH_REAUTH}, {-1, NEXAUTH_REAUTH},           {1, NEXAUTH_REAUTH},
-                 {2000000000, NEXAUTH_REAUTH}, {2000000001, NEXAUTH_OK},      {INT64_MAX, NEXAUTH_OK}};
+    } cases[] = {{INT64_MIN, NEXAUTH_REAUTH},  {-1, NEXAUTH_REAUTH},     {1, NEXAUTH_REAUTH},
+                 {2000000000, NEXAUTH_REAUTH}, {2000000001, NEXAUTH_OK}, {INT64_MAX, NEXAUTH_OK}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct nexauth_static_options options = {.access_token = "key", .expires_at = cases[i].expires_at};
@@ -293,6 +290,7 @@ static void many_callers_of_a_cold_source_share_one_request(void **state)
     pthread_t threads[CALLERS];
 
     fixture_answer_token(fixture, "shared", "3600");
+    fixture->script.blocks = true;
     for (size_t i = 0; i < CALLERS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, get_in_a_thread, source), 0);
     for (size_t i = 0; i < CALLERS; i++) {
@@ -313,6 +311,7 @@ static void each_of_many_threads_gets_the_token_of_its_own_source(void **state)
     nexauth_source *sources[CALLERS];
     pthread_t threads[CALLERS];
 
+    fixture->script.blocks = true;
     for (size_t i = 0; i < CALLERS; i++) {
         sources[i] = fixture_new_controller(fixture);
         fixture_answer_token(fixture, "any", "3600");

@@ -1,6 +1,6 @@
 /*
- * Every allocation of one acquisition per vendor fails: once, and once and for ever from there. Nothing breaks or leaks (the
- * sanitizers look), what is said is true, and the source works afterwards.
+ * Every allocation of one acquisition per vendor fails: once, and once and for ever from there. Nothing breaks or leaks
+ * (the sanitizers look), what is said is true, and the source works afterwards.
  */
 #include "support/test.h"
 
@@ -143,7 +143,8 @@ static void add_answers(struct script *script, const struct scenario *scenario)
         script_answer(script, *scenario->answers[i]);
 }
 
-/* With memory at hand again the source gives what it should, from wherever the lack of memory left its one-time values. */
+/* With memory at hand again the source gives what it should, from wherever the lack of memory left its one-time values.
+ */
 static void assert_works_again(struct fixture *fixture, const struct scenario *scenario, nexauth_source *source)
 {
     struct script *script = &fixture->script;
@@ -265,8 +266,7 @@ int main(void)
 
     failing_hook_dependencies();
     for (size_t i = 0; i < SCENARIOS; i++)
-        tests[i + 2] = (struct CMUnitTest){.name = scenarios[i].name,
-                                           .test_func = every_allocation_may_fail,
-                                           .initial_state = (void *)&scenarios[i]};
+        tests[i + 2] = (struct CMUnitTest){
+            .name = scenarios[i].name, .test_func = every_allocation_may_fail, .initial_state = (void *)&scenarios[i]};
     return cmocka_run_group_tests_name("every allocation may fail", tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /*
- * Allocations that fail on demand. A test that includes this is linked with NX_WRAP_ALLOCATIONS (see CMakeLists.txt): the calls of
- * malloc and its like in the library's objects go through here, those of cJSON and libxml2 through their hooks. Only armed
- * threads of the test's own are concerned.
+ * Allocations that fail on demand. A test that includes this is linked with NX_WRAP_ALLOCATIONS (see CMakeLists.txt):
+ * the calls of malloc and its like in the library's objects go through here, those of cJSON and libxml2 through their
+ * hooks. Only armed threads of the test's own are concerned.
  */
 #ifndef NX_TEST_FAILING_H
 #define NX_TEST_FAILING_H

@@ -145,7 +145,8 @@ static struct nx_exchange *turn(struct nx_transport *transport, int64_t wait_ms)
 
     pthread_mutex_lock(&script->mutex);
     next = next_due(script);
-    if (next == SCRIPT_ANSWERS || script->due_ms[next] == INT64_MAX || script->due_ms[next] - script->boot_ms > wait_ms) {
+    if (next == SCRIPT_ANSWERS || script->due_ms[next] == INT64_MAX ||
+        script->due_ms[next] - script->boot_ms > wait_ms) {
         wait_for_nothing(script, wait_ms);
     } else {
         finished = script->under_way[next];
@@ -202,10 +203,8 @@ void script_release(struct script *script)
 
 struct nx_world script_world(struct script *script)
 {
-    return (struct nx_world){.clock = {boot_ms, wall_s, script},
-                             .entropy = entropy,
-                             .entropy_context = script,
-                             .transport = &script->base};
+    return (struct nx_world){
+        .clock = {boot_ms, wall_s, script}, .entropy = entropy, .entropy_context = script, .transport = &script->base};
 }
 
 void script_answer(struct script *script, struct script_answer answer)

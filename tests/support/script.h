@@ -1,6 +1,6 @@
 /*
- * A world made for a test: a clock that only the script moves, a generator that counts, and a transport that answers from a list. Time passes when
- * the engine waits: by just as much as the next answer takes.
+ * A world made for a test: a clock that only the script moves, a generator that counts, and a transport that answers
+ * from a list. Time passes when the engine waits: by just as much as the next answer takes.
  */
 #ifndef NX_TEST_SCRIPT_H
 #define NX_TEST_SCRIPT_H
@@ -14,9 +14,9 @@ enum { SCRIPT_ANSWERS = 256, SCRIPT_TEXT = 2048 };
 /* What comes back for one request. `location` may hold {state}, which is replaced by that of the request's URL. */
 struct script_answer {
     enum nx_loss loss;
-    bool unsent;        /* of a loss: nothing of the request left */
+    bool unsent; /* of a loss: nothing of the request left */
     int status;
-    int64_t takes_ms;   /* INT64_MAX: for ever */
+    int64_t takes_ms; /* INT64_MAX: for ever */
     const char *body;
     const char *location;
     const char *retry_after;
