@@ -5,7 +5,6 @@
 #include "core/xml.h"
 
 #include <string.h>
-#include <strings.h>
 
 void nx_answer_init(struct nx_answer *answer, size_t bound)
 {
@@ -27,7 +26,7 @@ static bool starts_with(const char *at, const char *end, const char *prefix)
 {
     const size_t size = strlen(prefix);
 
-    return (size_t)(end - at) >= size && strncasecmp(at, prefix, size) == 0;
+    return (size_t)(end - at) >= size && nx_same_in_any_case(at, prefix, size);
 }
 
 static const char *skip_blanks(const char *at, const char *end)
@@ -42,9 +41,11 @@ static const char *skip_blanks(const char *at, const char *end)
 /* Past one <?...?> or <!--...-->, and the blanks behind it; NULL when there is none at `at`. */
 static const char *skip_markup(const char *at, const char *end)
 {
-    const char *close = starts_with(at, end, "<?") ? "?>" : starts_with(at, end, "<!--") ? "-->" : NULL;
+    const char *close = starts_with(at, end, "<?") ? "?>" : "-->";
 
-    for (const char *found = at; close && found < end; found++) {
+    if (!starts_with(at, end, "<?") && !starts_with(at, end, "<!--"))
+        return NULL;
+    for (const char *found = at; found < end; found++) {
         if (starts_with(found, end, close))
             return skip_blanks(found + strlen(close), end);
     }
@@ -112,7 +113,8 @@ bool nx_answer_has_token(const struct nx_answer *answer)
 
     if (!token || !nx_is_visible(token) || !has_sound_refresh_token(answer))
         return false;
-    return is_absent(answer, NX_MEMBER_TOKEN_TYPE) || (type && strcasecmp(type, "Bearer") == 0);
+    return is_absent(answer, NX_MEMBER_TOKEN_TYPE) ||
+           (type && strlen(type) == 6 && nx_same_in_any_case(type, "Bearer", 6));
 }
 
 /* Digits with an optional '-' before them, few enough for an int64_t. */

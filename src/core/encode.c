@@ -249,3 +249,19 @@ bool nx_equal_secret(const char *a, const char *b)
         difference = (unsigned char)(difference | (unsigned char)(a[i] ^ b[i]));
     return difference == 0;
 }
+
+static char lower(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c - 'A' + 'a');
+    return c;
+}
+
+bool nx_same_in_any_case(const char *a, const char *b, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (lower(a[i]) != lower(b[i]))
+            return false;
+    }
+    return true;
+}

@@ -46,4 +46,7 @@ bool nx_is_visible(const char *value);
 /* Compares in a time that depends on the lengths alone. */
 bool nx_equal_secret(const char *a, const char *b);
 
+/* True when the bytes are the same but for the case of ASCII letters, whatever the locale. */
+bool nx_same_in_any_case(const char *a, const char *b, size_t size);
+
 #endif

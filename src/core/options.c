@@ -106,7 +106,7 @@ static void meanings_of(const struct nx_option_table *table, const void *options
     *meanings = NULL;
     *count = 0;
     if (table->meanings) {
-        memcpy(meanings, (const char *)options + table->meanings, sizeof *meanings);
+        memcpy((void *)meanings, (const char *)options + table->meanings, sizeof(void *));
         memcpy(count, (const char *)options + table->meanings_count, sizeof *count);
     }
 }

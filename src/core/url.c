@@ -1,5 +1,7 @@
 #include "core/url.h"
 
+#include "core/encode.h"
+
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -10,18 +12,9 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static char lower(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return (char)(c - 'A' + 'a');
-    return c;
-}
-
 static bool is_host_char(char c)
 {
-    char small = lower(c);
-
-    return is_digit(c) || (small >= 'a' && small <= 'z') || c == '.' || c == '-' || c == '_';
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
 }
 
 /* True when all bytes may stand in a URL as the library takes it. A backslash may not: some readers take it for '/'. */
@@ -41,13 +34,7 @@ static bool same_bytes(struct nx_span a, struct nx_span b)
 
 static bool same_in_any_case(struct nx_span a, struct nx_span b)
 {
-    if (a.size != b.size)
-        return false;
-    for (size_t i = 0; i < a.size; i++) {
-        if (lower(a.start[i]) != lower(b.start[i]))
-            return false;
-    }
-    return true;
+    return a.size == b.size && nx_same_in_any_case(a.start, b.start, a.size);
 }
 
 static bool is_in_any_case(struct nx_span span, const char *string)

@@ -1,8 +1,9 @@
 /* Reads an answer as libcurl delivers it, within the size cap, and counts the sendings of its request. */
 #include "io/curl_exchange.h"
 
+#include "core/encode.h"
+
 #include <string.h>
-#include <strings.h>
 
 /* Counts towards the cap; false beyond it. */
 static bool count(struct nx_curl_exchange *curl, size_t size)
@@ -23,7 +24,7 @@ static bool take_value(struct nx_text *value, const char *name, const char *line
 {
     const size_t skip = strlen(name);
 
-    if (size <= skip || strncasecmp(line, name, skip) != 0 || line[skip] != ':')
+    if (size <= skip || !nx_same_in_any_case(line, name, skip) || line[skip] != ':')
         return false;
     line += skip + 1;
     size -= skip + 1;

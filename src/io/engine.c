@@ -298,7 +298,7 @@ static void remove_waiter(struct nx_engine *engine, struct waiter *waiter)
 {
     struct waiter **at = &engine->waiters;
 
-    while (*at != waiter)
+    while (*at && *at != waiter)
         at = &(*at)->next;
     *at = waiter->next;
 }

@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* Form encoding makes three bytes of one at the most. */
+static const size_t PAIR_LONGEST = (size_t)2 * 3 * NX_OPTION_LONGEST + 1;
+
 typedef struct nexauth_quantoz_options quantoz_options;
 
 static const struct nx_option table[] = {
@@ -42,8 +45,8 @@ static void add_basic(struct nx_request *request, const quantoz_options *quantoz
     struct nx_text pair;
     struct nx_text value;
 
-    nx_text_init(&pair, 6 * NX_OPTION_LONGEST + 1);
-    nx_text_init(&value, 9 * NX_OPTION_LONGEST);
+    nx_text_init(&pair, PAIR_LONGEST);
+    nx_text_init(&value, 2 * PAIR_LONGEST); /* base64 makes four of three */
     add(&pair, quantoz->client_id);
     nx_text_add_char(&pair, ':');
     add(&pair, quantoz->client_secret);

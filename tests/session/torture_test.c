@@ -23,7 +23,9 @@ enum { MOST_ALLOCATIONS = 2000 };
 
 static const struct script_answer answer_json = {
     .status = 200, .body = "{\"access_token\":\"nex\",\"expires_in\":\"1209600\",\"token_type\":\"Bearer\"}"};
+#ifdef NEXAUTH_XML
 static const struct script_answer answer_xml = {.status = 200, .body = XML_TOKEN};
+#endif
 static const struct script_answer answer_quantoz = {
     .status = 200,
     .body = "{\"access_token\":\"quantoz\",\"expires_in\":3600,\"token_type\":\"Bearer\",\"scope\":\"api1\"}"};

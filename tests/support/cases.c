@@ -313,7 +313,8 @@ static int list_folder(const char *folder, struct dirent ***entries)
     char full[PATH_LONGEST];
     int count;
 
-    snprintf(full, sizeof full, "%s/%s", NEXAUTH_TEST_DATA, folder);
+    if (snprintf(full, sizeof full, "%s/%s", NEXAUTH_TEST_DATA, folder) >= (int)sizeof full)
+        return -1;
     count = scandir(full, entries, NULL, alphasort);
     if (count < 0)
         print_error("%s cannot be listed\n", full);
