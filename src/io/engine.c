@@ -218,15 +218,14 @@ static void wake_successor(struct nx_engine *engine)
  * turn. */
 static void note_idle(struct nx_engine *engine)
 {
-    const bool closer_alone = engine->waiters && !engine->waiters->next;
-
     if (!engine->closing)
         return;
     rouse_leader(engine);
-    if (!closer_alone || engine->inbox || engine->oldest || engine->leading || engine->holders)
+    if (engine->leading || engine->holders || engine->inbox || engine->oldest)
         return;
-    engine->idle = true;
-    nx_engine_wake(engine, &engine->idle);
+    engine->idle = engine->waiters && !engine->waiters->next;
+    if (engine->idle)
+        nx_engine_wake(engine, &engine->idle);
 }
 
 void nx_engine_hold(struct nx_engine *engine)
