@@ -127,7 +127,8 @@ void nexauth_authorization_free(nexauth_authorization *authorization)
     free(authorization);
 }
 
-static nexauth_status refuse(enum nx_redirect redirect, const char *code, struct nexauth_error *error)
+static nexauth_status refuse(const nexauth_source *source, enum nx_redirect redirect, const char *code,
+                             struct nexauth_error *error)
 {
     nexauth_status status;
 
@@ -141,7 +142,7 @@ static nexauth_status refuse(enum nx_redirect redirect, const char *code, struct
         status = nx_fail(error, NEXAUTH_DENIED, "the authorization was denied");
     else
         status = nx_fail(error, NEXAUTH_CONFIG, "the service rejects the authorization request");
-    if (error)
+    if (error && !nx_identity_leaks(&source->identity, code))
         nx_clean(code, error->code, sizeof error->code);
     return status;
 }
@@ -180,7 +181,7 @@ nexauth_status nexauth_source_accept_redirect(nexauth_source *source, const char
     if (redirect == NX_REDIRECT_RIGHT)
         status = keep_code(source, &code, error);
     else
-        status = refuse(redirect, nx_text_string(&code_of_error), error);
+        status = refuse(source, redirect, nx_text_string(&code_of_error), error);
     nx_text_release(&code);
     nx_text_release(&code_of_error);
     return status;

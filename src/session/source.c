@@ -112,6 +112,8 @@ nexauth_status nx_source_supply(const nexauth_source *source, struct nx_text *xs
     buffer[NX_OPTION_LONGEST] = '\0';
     nx_text_add(xspe, buffer);
     nx_wipe(buffer, sizeof buffer);
+    if (status < NEXAUTH_OK || status > NEXAUTH_CANCELED)
+        return NEXAUTH_INVALID;
     return status ? status : xspe->status;
 }
 

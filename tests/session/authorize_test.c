@@ -126,6 +126,7 @@ static void a_wrong_redirect_is_refused_and_sends_nothing(void **state)
         {"/callback?tenant=7&error=access_denied&state=%s", NEXAUTH_DENIED, "access_denied"},
         {"/callback?tenant=7&error=access_denied", NEXAUTH_DENIED, "access_denied"},
         {"/callback?tenant=7&error=invalid_scope&state=%s", NEXAUTH_CONFIG, "invalid_scope"},
+        {"/callback?tenant=7&error=spe%2Dportal&state=%s", NEXAUTH_CONFIG, ""},
         {"nonsense", NEXAUTH_PROTOCOL, ""},
         {"", NEXAUTH_PROTOCOL, ""},
     };

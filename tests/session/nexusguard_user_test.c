@@ -314,6 +314,14 @@ static nexauth_status fail_to_supply(void *context, char *xspe, size_t size)
     return NEXAUTH_UNAVAILABLE;
 }
 
+static nexauth_status fail_with_nonsense(void *context, char *xspe, size_t size)
+{
+    (void)context;
+    (void)xspe;
+    (void)size;
+    return (nexauth_status)99;
+}
+
 static void a_callback_that_fails_fails_the_caller(void **state)
 {
     struct fixture *fixture = *state;
@@ -324,6 +332,7 @@ static void a_callback_that_fails_fails_the_caller(void **state)
     } cases[] = {{supply_nothing, NEXAUTH_INVALID, 0},
                  {supply_controls, NEXAUTH_INVALID, 0},
                  {fail_to_supply, NEXAUTH_UNAVAILABLE, 0},
+                 {fail_with_nonsense, NEXAUTH_INVALID, 0},
                  {supply_without_end, NEXAUTH_TIMEOUT, 1}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
