@@ -177,9 +177,15 @@ static bool was_closed(const struct nx_curl_exchange *curl, CURLcode result)
            is_https(request);
 }
 
+/* libcurl gives up on a line of headers that it cannot hold, 100 KB long, as if memory had run out. */
+static bool was_endless_line(const struct nx_curl_exchange *curl, CURLcode result)
+{
+    return result == CURLE_OUT_OF_MEMORY && !curl->no_memory && curl->exchange->sendings && !curl->headers_ended;
+}
+
 static enum nx_loss loss_of(const struct nx_curl_exchange *curl, CURLcode result)
 {
-    if (result == CURLE_OUT_OF_MEMORY || curl->no_memory)
+    if ((result == CURLE_OUT_OF_MEMORY && !curl->exchange->response.over_cap) || curl->no_memory)
         return NX_LOSS_MEMORY;
     if (result == CURLE_OPERATION_TIMEDOUT)
         return NX_LOSS_TIMEOUT;
@@ -188,6 +194,14 @@ static enum nx_loss loss_of(const struct nx_curl_exchange *curl, CURLcode result
     return was_closed(curl, result) ? NX_LOSS_CLOSED : NX_LOSS_CUT;
 }
 
+static const char *reason_of(const struct nx_curl_exchange *curl, CURLcode result)
+{
+    if (result == CURLE_OK)
+        return "the connection was closed within the headers";
+    return *curl->reason ? curl->reason : curl_easy_strerror(result);
+}
+
+/* An answer counts when its headers were read to their end, or when it was too large and its status is known. */
 void nx_curl_exchange_conclude(struct nx_curl_exchange *curl, CURLcode result)
 {
     struct nx_exchange *exchange = curl->exchange;
@@ -195,11 +209,12 @@ void nx_curl_exchange_conclude(struct nx_curl_exchange *curl, CURLcode result)
 
     curl_easy_getinfo(curl->easy, CURLINFO_RESPONSE_CODE, &status);
     exchange->response.http_status = (int)status;
-    if (result == CURLE_OK || (exchange->response.over_cap && status >= 200))
+    exchange->response.over_cap |= was_endless_line(curl, result);
+    if ((result == CURLE_OK && curl->headers_ended) || (exchange->response.over_cap && status >= 200))
         return;
     exchange->loss = loss_of(curl, result);
     snprintf(exchange->reason, sizeof exchange->reason, "%.*s", (int)sizeof exchange->reason - 1,
-             *curl->reason ? curl->reason : curl_easy_strerror(result));
+             reason_of(curl, result));
 }
 
 void nx_curl_exchange_free(struct nx_curl_exchange *curl)

@@ -1,6 +1,7 @@
 #include "io/system.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,7 +42,16 @@ bool nx_system_entropy(void *context, void *bytes, size_t size)
     return true;
 }
 
+/* A folder can be opened, but not read. */
 bool nx_file_is_readable(const char *path)
 {
-    return access(path, R_OK) == 0;
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    char byte;
+    bool readable;
+
+    if (file < 0)
+        return false;
+    readable = read(file, &byte, 1) >= 0;
+    close(file);
+    return readable;
 }

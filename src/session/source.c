@@ -29,8 +29,8 @@ void nx_source_unref_unlock(nexauth_source *source)
     nx_session_unref_unlock(session);
 }
 
-/* Joins the session, unless it has been freed. */
-static nexauth_status join(nexauth_source *source, nexauth_session *session, struct nexauth_error *error)
+/* A source of a session that has been freed is not made. */
+static bool join(nexauth_session *session)
 {
     bool closed;
 
@@ -38,25 +38,21 @@ static nexauth_status join(nexauth_source *source, nexauth_session *session, str
     closed = session->closed;
     session->references += !closed;
     nx_engine_unlock(session->engine);
-    if (closed)
-        return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
-    source->session = session;
-    source->who = nx_identity_hash(&source->identity, &session->hash_key);
-    return NEXAUTH_OK;
+    return !closed;
 }
 
-static nexauth_status set_up(nexauth_source *source, nexauth_session *session, const void *options,
-                             struct nexauth_error *error)
+static nexauth_status set_up(nexauth_source *source, const void *options, struct nexauth_error *error)
 {
     const struct nx_provider *provider = source->provider;
-    nexauth_status status;
     const char *refresh_token = NULL;
+    nexauth_status status = nx_identity_init(&source->identity, &provider->options, options,
+                                             source->session->loopback_http, error);
 
-    status = nx_identity_init(&source->identity, &provider->options, options, session->loopback_http, error);
     if (!status && provider->check)
         status = provider->check(source->identity.options, error);
     if (status)
         return status;
+    source->who = nx_identity_hash(&source->identity, &source->session->hash_key);
     nx_grant_init(&source->grant);
     nx_text_init(&source->code, source->grant.code.bound);
     if (provider->authorizing)
@@ -65,7 +61,7 @@ static nexauth_status set_up(nexauth_source *source, nexauth_session *session, c
         nx_text_add(&source->grant.refresh_token, refresh_token);
     if (nx_text_failed(&source->grant.refresh_token))
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
-    return join(source, session, error);
+    return NEXAUTH_OK;
 }
 
 nexauth_status nx_source_new(nexauth_session *session, const struct nx_provider *provider, const void *options,
@@ -79,15 +75,19 @@ nexauth_status nx_source_new(nexauth_session *session, const struct nx_provider 
     source = calloc(1, sizeof *source);
     if (!source)
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    if (!join(session)) {
+        free(source);
+        return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
+    }
+    source->session = session;
     source->provider = provider;
     source->references = 1;
-    status = set_up(source, session, options, error);
-    if (status) {
-        destroy(source);
-        return status;
-    }
-    *out = source;
-    return NEXAUTH_OK;
+    status = set_up(source, options, error);
+    if (status)
+        nexauth_source_free(source);
+    else
+        *out = source;
+    return status;
 }
 
 void nexauth_source_free(nexauth_source *source)

@@ -2,6 +2,7 @@
 
 #include "live.h"
 
+#include <curl/curl.h>
 #include <string.h>
 
 struct emulator live_emulator;
@@ -207,4 +208,37 @@ int live_requests(void)
 void live_fault(const char *json)
 {
     assert_int_equal(emulator_fault(&live_emulator, json), 0);
+}
+
+char *live_connect_and_save(nexauth_session *session)
+{
+    const struct live_who who = {.kind = LIVE_NEXUSGUARD_USER};
+    nexauth_source *source = live_new_source(session, &who);
+    nexauth_token *token = live_get(source);
+    char *saved = strdup(nexauth_token_refresh_token(token));
+
+    nexauth_token_unref(token);
+    nexauth_source_free(source);
+    return saved;
+}
+
+char *live_browse(const char *url)
+{
+    CURL *curl = curl_easy_init();
+    char *redirect = NULL;
+    long status = 0;
+
+    assert_non_null(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_CAINFO, live_emulator.ca_file);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    assert_int_equal(curl_easy_perform(curl), CURLE_OK);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl, CURLINFO_REDIRECT_URL, &redirect);
+    assert_int_equal(status, 302);
+    assert_non_null(redirect);
+    redirect = strdup(redirect);
+    curl_easy_cleanup(curl);
+    return redirect;
 }

@@ -52,6 +52,12 @@ nexauth_token *live_get(nexauth_source *source);
 /* Gives the token back at once. `error` is {0} after success. */
 nexauth_status live_get_status(nexauth_source *source, struct nexauth_error *error);
 
+/* A copy of the refresh token of a user who has connected, in two requests. The caller frees it. */
+char *live_connect_and_save(nexauth_session *session);
+
+/* The browser's part: goes where it is sent, and tells where it is sent from there. The caller frees it. */
+char *live_browse(const char *url);
+
 /* All requests that the emulator saw, at all paths of all services, and those at one. */
 int live_requests(void);
 int live_requests_at(const char *key);

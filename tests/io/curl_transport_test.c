@@ -2,7 +2,7 @@
 #include "support/test.h"
 
 #include "core/encode.h"
-#include "io/curl_transport.h"
+#include "io/curl_exchange.h"
 #include "io/system.h"
 #include "support/listener.h"
 
@@ -72,15 +72,15 @@ static void run(struct wire *wire)
 static const struct answer_case {
     const char *name;
     const char *text;
-    enum listener_end then;
     const char *again; /* with LISTENER_REPEAT */
-    int status;        /* of no importance where the answer was lost */
-    enum nx_loss loss;
-    bool over_cap;
     const char *body;
     const char *location;
     const char *retry_after;
     const char *date;
+    enum listener_end then;
+    enum nx_loss loss;
+    int status; /* this and the next are of no importance where the answer was lost */
+    bool over_cap;
 } answer_cases[] = {
     {.name = "a body of a stated length",
      .text = OK_HEAD "Content-Length: 5\r\nDate: Tue, 15 Nov 1994 08:12:31 GMT\r\n\r\nhello",
@@ -189,7 +189,6 @@ static const struct answer_case {
     {.name = "endless interim answers",
      .then = LISTENER_REPEAT,
      .again = "HTTP/1.1 100 Continue\r\n\r\n",
-     .over_cap = true,
      .loss = NX_LOSS_CUT},
     {.name = "an endless body",
      .text = "HTTP/1.1 500 no\r\n\r\n",
@@ -235,8 +234,8 @@ static int check_answer(struct wire *wire, const struct answer_case *row)
     const size_t sent = listener_sent(wire->listener);
     int wrong = 0;
 
-    if (exchange->loss != row->loss || response->over_cap != row->over_cap ||
-        (!row->loss && response->http_status != row->status))
+    if (exchange->loss != row->loss ||
+        (!row->loss && (response->over_cap != row->over_cap || response->http_status != row->status)))
         wrong = 1;
     if (exchange->sendings != 1 || requests != 1 || sent > SOCKETS || response->body.length > CAP)
         wrong = 1;
@@ -418,6 +417,55 @@ static void an_exchange_that_is_given_up_closes_its_connection(void **state)
     assert_int_equal(listener_connections(wire->listener), 2);
 }
 
+/* libcurl has not been seen to do so over HTTP/1.1 and a connection of its own. */
+static void what_is_sent_once_is_refused_to_a_libcurl_that_would_repeat_it(void **state)
+{
+    static const bool one_time[] = {false, true};
+    const struct nx_curl_common shared = {.clock = nx_system_clock};
+    char address[] = "127.0.0.1";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof one_time / sizeof *one_time; i++) {
+        struct nx_exchange exchange = {.request = {.one_time = one_time[i]}};
+        struct nx_curl_exchange curl = {.common = &shared, .exchange = &exchange};
+
+        assert_int_equal(nx_curl_before_sending(&curl, address, address, 80, 80), CURL_PREREQFUNC_OK);
+        assert_int_equal(nx_curl_before_sending(&curl, address, address, 80, 80),
+                         one_time[i] ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK);
+        assert_int_equal(exchange.sendings, one_time[i] ? 1 : 2);
+    }
+}
+
+/* libcurl takes no string of more than eight million bytes. */
+static void what_cannot_be_begun_is_told_at_the_next_turn(void **state)
+{
+    enum { TOO_LONG = 8000001 };
+    struct wire *wire = *state;
+    char *ca_file = calloc(1, TOO_LONG + 1);
+
+    assert_non_null(ca_file);
+    memset(ca_file, 'x', TOO_LONG);
+    const struct nx_curl_settings settings = {
+        .ca_file = ca_file, .connect_timeout_ms = 60000, .max_connections = 8, .max_answer_bytes = CAP};
+    struct nx_transport *transport = nx_curl_transport_new(&settings, &nx_system_clock);
+    struct nx_exchange given_up;
+
+    assert_non_null(transport);
+    nx_exchange_init(&given_up, CAP);
+    word(wire, false);
+    transport->verbs->begin(transport, &given_up);
+    transport->verbs->begin(transport, &wire->exchange);
+    transport->verbs->give_up(transport, &given_up);
+    assert_ptr_equal(transport->verbs->turn(transport, 1000), &wire->exchange);
+    assert_null(wire->exchange.next);
+    assert_int_equal(wire->exchange.loss, NX_LOSS_MEMORY);
+    assert_int_equal(wire->exchange.sendings, 0);
+    assert_int_equal(listener_connections(wire->listener), 0);
+    nx_exchange_release(&given_up);
+    transport->verbs->free(transport);
+    free(ca_file);
+}
+
 #define ON_A_WIRE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -431,6 +479,8 @@ int main(void)
         ON_A_WIRE(nobody_who_listens_is_no_connection),
         ON_A_WIRE(a_redirect_is_told_and_not_followed),
         ON_A_WIRE(an_exchange_that_is_given_up_closes_its_connection),
+        cmocka_unit_test(what_is_sent_once_is_refused_to_a_libcurl_that_would_repeat_it),
+        ON_A_WIRE(what_cannot_be_begun_is_told_at_the_next_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,6 +100,7 @@ static void every_verb_of_a_source_without_its_session_is_invalid(void **state)
     nexauth_source *customer = fixture_new_customer(fixture, &fixture_customer);
     nexauth_authorization *authorization = NULL;
     nexauth_authorization *early = NULL;
+    nexauth_source *late = NULL;
     nexauth_token *token = NULL;
     char url[256];
 
@@ -116,6 +117,9 @@ static void every_verb_of_a_source_without_its_session_is_invalid(void **state)
     snprintf(url, sizeof url, "/callback?code=c&state=%s", nexauth_authorization_state(early));
     assert_int_equal(nexauth_source_accept_redirect(customer, url, nexauth_authorization_state(early), NULL),
                      NEXAUTH_INVALID);
+    assert_int_equal(nexauth_source_new_nex_controller(source->session, &fixture_controller, &late, NULL),
+                     NEXAUTH_INVALID);
+    assert_null(late);
     nexauth_authorization_free(early);
     nexauth_source_free(source);
     nexauth_source_free(customer);
