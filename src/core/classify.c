@@ -57,6 +57,11 @@ static bool not_connected(const struct nx_facts *facts)
     return facts->loss == NX_LOSS_CONNECT;
 }
 
+static bool garbled(const struct nx_facts *facts)
+{
+    return facts->loss == NX_LOSS_GARBLED;
+}
+
 static bool timed_out(const struct nx_facts *facts)
 {
     return facts->loss == NX_LOSS_TIMEOUT;
@@ -211,6 +216,7 @@ static const struct rule rules[] = {
     {canceled, NEXAUTH_CANCELED, "was not waited for", NULL},
     {lost_to_ban, NEXAUTH_BLOCKED, "keeps closing connections: this address seems to be banned", NULL},
     {timed_out, NEXAUTH_TIMEOUT, "did not answer in time", NULL},
+    {garbled, NEXAUTH_PROTOCOL, "answers in no form that can be read", NULL},
     {not_connected, NEXAUTH_NETWORK, "could not be reached", NULL},
     {no_answer, NEXAUTH_NETWORK, "did not answer before the connection ended", NULL},
     /* 2. A redirect: only the authorization endpoint's is expected, and none is followed. */
@@ -273,7 +279,10 @@ enum nx_sign nx_facts_sign(const struct nx_facts *facts)
 
 bool nx_facts_show_fault(const struct nx_facts *facts)
 {
-    return facts->http_status == 408 || (facts->http_status >= 500 && facts->http_status != 503);
+    const char *code = error_code(facts);
+
+    return (code && strcmp(code, "server_error") == 0) || facts->http_status == 408 ||
+           (facts->http_status >= 500 && facts->http_status != 503);
 }
 
 struct nx_verdict nx_classify(const struct nx_facts *facts)

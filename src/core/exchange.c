@@ -21,7 +21,6 @@ void nx_exchange_reset(struct nx_exchange *exchange)
     exchange->loss = NX_LOSS_NONE;
     exchange->reason[0] = '\0';
     exchange->sendings = 0;
-    exchange->deadline_ms = 0;
 }
 
 void nx_exchange_release(struct nx_exchange *exchange)

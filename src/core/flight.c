@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/lifetime.h"
 #include "core/refusal.h"
+#include "core/retry_after.h"
 
 #include <string.h>
 
@@ -44,7 +45,7 @@ static bool may_ever_connect(const struct nx_flight *flight)
 
 static bool may_connect(const struct nx_flight *flight)
 {
-    return !flight->connected && may_ever_connect(flight);
+    return flight->provider->authorizing && !flight->connected && may_ever_connect(flight);
 }
 
 static void begin_connect(struct nx_flight *flight)
@@ -55,10 +56,15 @@ static void begin_connect(struct nx_flight *flight)
 
 static void need_authorization(struct nx_flight *flight)
 {
-    fail(flight, NEXAUTH_REAUTH,
-         flight->grant->in_doubt
-             ? "the answer to a one-time code or refresh token was lost: the user must authorize again"
-             : "no code and no refresh token is at hand: the user must authorize");
+    const struct nx_grant *grant = flight->grant;
+
+    if (grant->in_doubt)
+        fail(flight, NEXAUTH_REAUTH,
+             "the answer to a one-time code or refresh token was lost: the user must authorize again");
+    else if (grant->connected)
+        fail(flight, NEXAUTH_REAUTH, "what the options give for a connect has served: the user must authorize again");
+    else
+        fail(flight, NEXAUTH_REAUTH, "no code and no refresh token is at hand: the user must authorize");
 }
 
 static void give(struct nx_flight *flight)
@@ -100,11 +106,13 @@ void nx_flight_take_xspe(struct nx_flight *flight, nexauth_status status, struct
 {
     const char *string = nx_text_string(xspe);
 
-    if (status)
+    if (status) {
         fail(flight, status, "xspe_callback supplied none");
-    else if (!*string || !nx_is_free_of_controls(string))
+        if (status == NEXAUTH_THROTTLED || status == NEXAUTH_BLOCKED)
+            flight->error.retry_after_ms = NX_RETRY_AFTER_UNSTATED_MS;
+    } else if (!*string || !nx_is_free_of_controls(string)) {
         fail(flight, NEXAUTH_INVALID, "xspe_callback supplied an empty xspe or one with control characters");
-    else {
+    } else {
         nx_text_move(&flight->grant->supplied, xspe);
         flight->need = NX_NEED_STATE;
     }
@@ -232,18 +240,21 @@ static bool is_in_doubt(const struct nx_facts *facts, nexauth_status status, int
 }
 
 /*
- * What becomes of a one-time value whose exchange failed. A code is gone as soon as anything left; a refresh token
- * stays when the service said why it did not look at it. True when its fate is unknown.
+ * What becomes of a one-time value whose exchange failed. A code is gone as soon as anything of it left. A refresh
+ * token goes when its fate is unknown, when the service refuses it, or when it refuses whoever presents it and the
+ * source can connect instead; it stays when the service did not look at it (429, 503, a ban, another address, a wrong
+ * request, "busy"). True when its fate is unknown.
  */
 static bool spend(struct nx_flight *flight, const struct nx_facts *facts, nexauth_status status)
 {
     const int sendings = flight->exchange->sendings;
     const bool in_doubt = is_in_doubt(facts, status, sendings);
+    const bool refused = status == NEXAUTH_REAUTH || (status == NEXAUTH_DENIED && may_connect(flight));
     struct nx_grant *grant = flight->grant;
 
     if (flight->step == NX_STEP_CODE && sendings > 0)
         nx_text_release(&grant->code);
-    else if (flight->step == NX_STEP_REFRESH && (in_doubt || status == NEXAUTH_REAUTH))
+    else if (flight->step == NX_STEP_REFRESH && (in_doubt || refused))
         nx_text_release(&grant->refresh_token);
     else
         return false;

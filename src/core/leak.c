@@ -105,21 +105,22 @@ static const char *take_json(const char *at, struct nx_text *view)
     return take_plain(at, view);
 }
 
-/* Reads the digits of &#...; up to the semicolon; NULL when they are none or name no character. */
+/* Reads the digits of &#..., and its semicolon if it has one, as HTML's readers do; NULL when they name no character.
+ */
 static const char *read_reference(const char *at, uint32_t base, uint32_t *character)
 {
     const char *start = at;
 
-    for (*character = 0; *at != ';'; at++) {
-        int digit = nx_hex_value(*at);
+    for (*character = 0;; at++) {
+        const int digit = nx_hex_value(*at);
 
         if (digit < 0 || (uint32_t)digit >= base)
-            return NULL;
+            break;
         *character = *character * base + (uint32_t)digit;
         if (*character > LAST_CHARACTER)
             return NULL;
     }
-    return at > start ? at + 1 : NULL;
+    return at > start ? at + (*at == ';') : NULL;
 }
 
 static const char *take_numeric_reference(const char *at, struct nx_text *view)
@@ -168,7 +169,8 @@ static int base64_value(char c)
     return c == '/' || c == '_' ? 63 : -1;
 }
 
-/* Decodes each run of base64 characters from its character number `skip` on. A NUL stands where a run ends. */
+/* Decodes each run of base64 characters, broken into lines or not, from its character number `skip` on. A NUL stands
+ * where a run ends. */
 static void decode_base64(const struct nx_text *view, int skip, struct nx_text *decoded)
 {
     uint32_t bits = 0;
@@ -177,6 +179,8 @@ static void decode_base64(const struct nx_text *view, int skip, struct nx_text *
     for (size_t i = 0; i < view->length; i++) {
         int value = base64_value(view->data[i]);
 
+        if (view->data[i] == '\r' || view->data[i] == '\n')
+            continue;
         if (value < 0) {
             nx_text_add_char(decoded, '\0');
             count = -skip;

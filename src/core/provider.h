@@ -35,7 +35,7 @@ struct nx_issue {
     struct nx_text access_token;
     struct nx_text refresh_token; /* empty: none came */
     struct nx_text scope;         /* empty: none was named */
-    int64_t stated_s;             /* -1: none readable; */
+    int64_t stated_s;             /* -1: none readable */
     int64_t lifetime_s;           /* 0: no lifetime, expires_at counts */
     int64_t expires_at;           /* for lifetime 0: Unix seconds, 0 never */
     int presentation;             /* an enum nexauth_presentation */

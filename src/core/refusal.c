@@ -8,21 +8,30 @@
 #include <stdio.h>
 #include <string.h>
 
-/* True when `text` holds a secret of the source or of the flight. */
-static bool leaks(const struct nx_flight *flight, const char *text)
+static bool leaks_member(const struct nx_answer *answer, enum nx_member member, const char *text)
+{
+    const char *secret = nx_members_string(&answer->members, member);
+
+    return secret && nx_leaks(text, secret);
+}
+
+/* True when `text` holds a secret of the source or the flight, or a token that came in the same answer. */
+static bool leaks(const struct nx_flight *flight, const struct nx_answer *answer, const char *text)
 {
     const struct nx_grant *grant = flight->grant;
 
     return nx_leaks(text, nx_text_string(&grant->refresh_token)) || nx_leaks(text, nx_text_string(&grant->code)) ||
            nx_leaks(text, nx_text_string(&grant->state)) || nx_leaks(text, nx_text_string(&grant->supplied)) ||
+           leaks_member(answer, NX_MEMBER_ACCESS_TOKEN, text) || leaks_member(answer, NX_MEMBER_REFRESH_TOKEN, text) ||
            nx_identity_leaks(flight->identity, text);
 }
 
 /* The service's words as they may be shown; "" when there are none or they are withheld. */
-static void show(const struct nx_flight *flight, const char *text, char *out, size_t size)
+static void show(const struct nx_flight *flight, const struct nx_answer *answer, const char *text, char *out,
+                 size_t size)
 {
     out[0] = '\0';
-    if (text && !leaks(flight, text))
+    if (text && !leaks(flight, answer, text))
         nx_clean(text, out, size);
 }
 
@@ -44,9 +53,9 @@ static void describe_code(struct nexauth_error *error, const struct nx_flight *f
     int64_t code;
 
     if (*redirect_error)
-        show(flight, redirect_error, error->code, sizeof error->code);
+        show(flight, facts->answer, redirect_error, error->code, sizeof error->code);
     else if (nx_answer_code(facts->answer))
-        show(flight, nx_answer_code(facts->answer), error->code, sizeof error->code);
+        show(flight, facts->answer, nx_answer_code(facts->answer), error->code, sizeof error->code);
     else if (facts->envelope && nx_answer_envelope_code(facts->answer, &code) && code != 0)
         snprintf(error->code, sizeof error->code, "%" PRId64, code);
 }
@@ -55,7 +64,7 @@ static void describe_code(struct nexauth_error *error, const struct nx_flight *f
 static void describe_cause(char *words, size_t size, const struct nx_flight *flight, const struct nx_facts *facts,
                            const char *code)
 {
-    show(flight, facts->loss ? flight->exchange->reason : nx_answer_text(facts->answer), words, size);
+    show(flight, facts->answer, facts->loss ? flight->exchange->reason : nx_answer_text(facts->answer), words, size);
     if (!*words && *code)
         snprintf(words, size, "%s", code);
     if (!*words && facts->http_status)
@@ -79,11 +88,13 @@ void nx_refusal_describe(struct nexauth_error *error, const struct nx_flight *fl
 void nx_refusal_doubt(struct nexauth_error *error)
 {
     const struct nexauth_error cause = *error;
+    char words[141];
 
+    nx_clean(cause.message, words, sizeof words);
     nx_fail(error, NEXAUTH_REAUTH,
-            "a one-time code or refresh token was sent and what came of it is unknown (%.140s): the user must "
+            "a one-time code or refresh token was sent and what came of it is unknown (%s): the user must "
             "authorize again",
-            cause.message);
+            words);
     memcpy(error->code, cause.code, sizeof error->code);
     error->http_status = cause.http_status;
 }

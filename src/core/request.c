@@ -96,8 +96,3 @@ nexauth_status nx_request_end(struct nx_request *request)
         status = request->headers[i].status;
     return status ? status : request->body.status;
 }
-
-const char *nx_request_method(const struct nx_request *request)
-{
-    return request->carrier == NX_CARRIER_QUERY ? "GET" : "POST";
-}

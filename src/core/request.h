@@ -41,6 +41,4 @@ void nx_request_parameter(struct nx_request *request, const char *name, const ch
 /* Completes the body. Returns OK, or the first thing that failed. */
 nexauth_status nx_request_end(struct nx_request *request);
 
-const char *nx_request_method(const struct nx_request *request);
-
 #endif

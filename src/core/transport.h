@@ -17,6 +17,7 @@ enum nx_loss {
     NX_LOSS_CONNECT,  /* no connection: name look-up, TCP or TLS failed */
     NX_LOSS_CLOSED,   /* a fresh TLS connection was closed after the whole request had left */
     NX_LOSS_CUT,      /* any other end of the connection once it stood */
+    NX_LOSS_GARBLED,  /* what came is no HTTP */
     NX_LOSS_TIMEOUT,  /* the exchange's deadline passed */
     NX_LOSS_CANCELED, /* nobody wants the answer any more */
     NX_LOSS_MEMORY    /* memory ran out */
@@ -40,7 +41,7 @@ struct nx_exchange {
     int sendings;         /* how often the request may have left: 0 means that nothing of it did */
     int64_t sent_boot_ms; /* when it first did */
     int64_t sent_wall_s;
-    int64_t deadline_ms;               /* by the boot clock; 0: set by the engine when it is submitted */
+    int64_t deadline_ms;               /* the engine's own, by the boot clock */
     void *handle;                      /* the transport's own */
     struct nx_exchange *next;          /* in a list of submitted or finished ones */
     struct nx_exchange *newer, *older; /* the engine's own: among those begun */

@@ -191,6 +191,8 @@ static enum nx_loss loss_of(const struct nx_curl_exchange *curl, CURLcode result
         return NX_LOSS_TIMEOUT;
     if (curl->exchange->sendings == 0)
         return NX_LOSS_CONNECT;
+    if (result == CURLE_WEIRD_SERVER_REPLY || result == CURLE_UNSUPPORTED_PROTOCOL)
+        return NX_LOSS_GARBLED;
     return was_closed(curl, result) ? NX_LOSS_CLOSED : NX_LOSS_CUT;
 }
 

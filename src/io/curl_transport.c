@@ -1,6 +1,7 @@
 #include "io/curl_transport.h"
 
 #include "io/curl_exchange.h"
+#include "io/system.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -84,7 +85,8 @@ static struct nx_exchange *turn(struct nx_transport *transport, int64_t wait_ms)
     finished = take_finished(self);
     if (finished)
         return finished;
-    curl_multi_poll(self->multi, NULL, 0, wait_ms > INT_MAX ? INT_MAX : (int)wait_ms, NULL);
+    if (curl_multi_poll(self->multi, NULL, 0, wait_ms > INT_MAX ? INT_MAX : (int)wait_ms, NULL) != CURLM_OK)
+        nx_pause(wait_ms);
     curl_multi_perform(self->multi, &running);
     return take_finished(self);
 }
@@ -125,7 +127,10 @@ static void start_libcurl(void)
     global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* One multi is turned by one thread at a time: its share needs no locks. */
+/*
+ * One multi is turned by one thread at a time: its share needs no locks. Without descriptors to spare libcurl makes a
+ * multi that cannot be woken, and does not say so.
+ */
 static bool set_up(struct curl_transport *self)
 {
     const long connections = (long)self->common.settings.max_connections;
@@ -133,7 +138,7 @@ static bool set_up(struct curl_transport *self)
     self->common.ca_path = curl_version_info(CURLVERSION_NOW)->capath;
     self->multi = curl_multi_init();
     self->common.share = curl_share_init();
-    return self->multi && self->common.share &&
+    return self->multi && self->common.share && curl_multi_wakeup(self->multi) == CURLM_OK &&
            curl_multi_setopt(self->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
            curl_share_setopt(self->common.share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
 }

@@ -18,11 +18,12 @@ struct nx_engine {
     struct nx_lock lock;
     struct waiter *waiters;     /* the longest waiting first */
     struct nx_exchange *inbox;  /* submitted, not begun; the newest first */
+    struct nx_exchange *ended;  /* to be told to their owners, by whoever comes first */
     struct nx_exchange *oldest; /* begun; the leader's alone. All have the same time, so the oldest is due first */
     struct nx_exchange *newest;
     bool leading;       /* a thread leads */
     bool some_unwanted; /* an exchange is to be given up */
-    int holders;        /* threads at work for the engine outside of it */
+    int holders;        /* threads at work for the engine outside of it, such as those that run a `done` */
     bool closing;
     bool idle; /* closing, and all but the closer have left */
 };
@@ -203,14 +204,15 @@ static int64_t time_to_wait(const struct nx_engine *engine, int64_t until)
     return until > now ? until - now : 0;
 }
 
-/* Somebody who sleeps is to lead on. Who does not sleep looks for itself before it does. */
+/* Where there is something to do, somebody who sleeps is to do it. Who does not sleep looks for itself before it does.
+ */
 static void wake_successor(struct nx_engine *engine)
 {
     struct waiter *waiter = engine->waiters;
 
     while (waiter && !waiter->asleep)
         waiter = waiter->next;
-    if (waiter && !engine->leading)
+    if (waiter && (!engine->leading || engine->ended))
         nx_condition_signal(&waiter->condition);
 }
 
@@ -221,7 +223,7 @@ static void note_idle(struct nx_engine *engine)
     if (!engine->closing)
         return;
     rouse_leader(engine);
-    if (engine->leading || engine->holders || engine->inbox || engine->oldest)
+    if (engine->leading || engine->holders || engine->inbox || engine->oldest || engine->ended)
         return;
     engine->idle = engine->waiters && !engine->waiters->next;
     if (engine->idle)
@@ -239,20 +241,28 @@ void nx_engine_release(struct nx_engine *engine)
     note_idle(engine);
 }
 
-/* Tells the owners of what has ended. They may do as they please: the lead and the lock are free. */
-static void finish(struct nx_engine *engine, struct nx_exchange *ended)
+/*
+ * Tells the owner of one exchange that it has ended. The owner may do as it pleases, the lead and the lock are free;
+ * and should it take its time, what else has ended is there for others to tell.
+ */
+static void finish_one(struct nx_engine *engine)
 {
+    struct nx_exchange *exchange = engine->ended;
+
+    engine->ended = exchange->next;
     nx_engine_hold(engine);
     wake_successor(engine);
     nx_engine_unlock(engine);
-    while (ended) {
-        struct nx_exchange *exchange = ended;
-
-        ended = exchange->next;
-        exchange->done(exchange, exchange->context);
-    }
+    exchange->done(exchange, exchange->context);
     nx_engine_lock(engine);
     nx_engine_release(engine);
+}
+
+static void append(struct nx_exchange **list, struct nx_exchange *more)
+{
+    while (*list)
+        list = &(*list)->next;
+    *list = more;
 }
 
 /* One turn as the leader. With the lock, which is let go in between. */
@@ -271,8 +281,7 @@ static void lead(struct nx_engine *engine, int64_t until)
     if (engine->some_unwanted)
         give_up_unwanted(engine, &ended);
     engine->leading = false;
-    if (ended)
-        finish(engine, ended);
+    append(&engine->ended, ended);
 }
 
 static void sleep_until(struct nx_engine *engine, struct waiter *waiter, int64_t until)
@@ -311,13 +320,15 @@ bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline
     add_waiter(engine, &me);
     note_idle(engine);
     while (!*done) {
-        /* A leader turns once even when its time is over: its answer may lie in the socket. */
-        if (!engine->leading)
+        if (engine->ended)
+            finish_one(engine);
+        else if (!engine->leading)
             lead(engine, deadline_ms);
         else
             sleep_until(engine, &me, deadline_ms);
         note_idle(engine);
-        if (nx_boot_ms(&engine->world.clock) >= deadline_ms)
+        /* A leader turns once even when its time is over: its answer may lie in the socket. */
+        if (!engine->ended && nx_boot_ms(&engine->world.clock) >= deadline_ms)
             break;
     }
     remove_waiter(engine, &me);

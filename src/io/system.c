@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,16 +43,27 @@ bool nx_system_entropy(void *context, void *bytes, size_t size)
     return true;
 }
 
-/* A folder can be opened, but not read. */
-bool nx_file_is_readable(const char *path)
+bool nx_file_holds_pem(const char *path)
 {
+    static const char MARK[] = "-----BEGIN ";
+    char bytes[65536 + 1];
+    size_t size = 0;
+    ssize_t got;
     const int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    char byte;
-    bool readable;
 
     if (file < 0)
         return false;
-    readable = read(file, &byte, 1) >= 0;
+    while ((got = read(file, bytes + size, sizeof bytes - 1 - size)) > 0)
+        size += (size_t)got;
     close(file);
-    return readable;
+    bytes[size] = '\0';
+    return strstr(bytes, MARK) != NULL;
+}
+
+void nx_pause(int64_t wait_ms)
+{
+    const int64_t longest_ms = 10;
+    const struct timespec pause = {.tv_nsec = (wait_ms < longest_ms ? wait_ms : longest_ms) * 1000000};
+
+    nanosleep(&pause, NULL);
 }

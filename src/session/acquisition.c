@@ -66,19 +66,9 @@ void nx_acquisition_unref(struct nx_acquisition *acquisition)
 
 static void supply(struct nx_acquisition *acquisition)
 {
-    nexauth_source *source = acquisition->source;
-    struct nx_engine *engine = source->session->engine;
     struct nx_text xspe;
-    nexauth_status status;
+    const nexauth_status status = nx_source_supply(acquisition->source, &xspe);
 
-    nx_engine_lock(engine);
-    acquisition->supplying = true;
-    acquisition->supplier = nx_thread_self();
-    nx_engine_unlock(engine);
-    status = nx_source_supply(source, &xspe);
-    nx_engine_lock(engine);
-    acquisition->supplying = false;
-    nx_engine_unlock(engine);
     nx_flight_take_xspe(&acquisition->flight, status, &xspe);
     nx_text_release(&xspe);
 }

@@ -17,7 +17,8 @@ struct nexauth_authorization {
     struct nx_text state;
 };
 
-static nexauth_status check_source(const nexauth_source *source, struct nexauth_error *error)
+/* Takes a reference for the length of a call, unless the source cannot authorize. */
+static nexauth_status enter(nexauth_source *source, struct nexauth_error *error)
 {
     const struct nx_authorizing *authorizing = source->provider->authorizing;
     bool closed;
@@ -26,11 +27,23 @@ static nexauth_status check_source(const nexauth_source *source, struct nexauth_
         return nx_fail(error, NEXAUTH_INVALID, "this source does not authorize users, or lacks what that needs");
     nx_engine_lock(source->session->engine);
     closed = source->session->closed;
+    source->references += !closed;
     nx_engine_unlock(source->session->engine);
     return closed ? nx_fail(error, NEXAUTH_INVALID, "the session was freed") : NEXAUTH_OK;
 }
 
-static nexauth_status supply(const nexauth_source *source, struct nx_text *xspe, struct nexauth_error *error)
+/* Drops the reference. A call whose source or session was freed meanwhile has failed. */
+static nexauth_status leave(nexauth_source *source, nexauth_status status, struct nexauth_error *error)
+{
+    bool freed;
+
+    nx_engine_lock(source->session->engine);
+    freed = source->freed || source->session->closed;
+    nx_source_unref_unlock(source);
+    return freed ? nx_fail(error, NEXAUTH_CANCELED, "the source or its session was freed meanwhile") : status;
+}
+
+static nexauth_status supply(nexauth_source *source, struct nx_text *xspe, struct nexauth_error *error)
 {
     void *context;
     nexauth_status status;
@@ -59,7 +72,7 @@ static nexauth_status draw_state(const nexauth_source *source, struct nx_text *s
 }
 
 /* Words the connect for a grant of its own, and takes the URL. */
-static nexauth_status word(const nexauth_source *source, struct nexauth_authorization *authorization,
+static nexauth_status word(nexauth_source *source, struct nexauth_authorization *authorization,
                            struct nexauth_error *error)
 {
     struct nx_request request;
@@ -94,13 +107,12 @@ nexauth_status nexauth_source_authorize(nexauth_source *source, nexauth_authoriz
 
     if (!source || !out)
         return nx_fail(error, NEXAUTH_INVALID, "source and out are required");
-    status = check_source(source, error);
-    if (status)
-        return status;
     authorization = calloc(1, sizeof *authorization);
     if (!authorization)
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
-    status = word(source, authorization, error);
+    status = enter(source, error);
+    if (!status)
+        status = leave(source, word(source, authorization, error), error);
     if (status)
         nexauth_authorization_free(authorization);
     else
@@ -147,42 +159,42 @@ static nexauth_status refuse(const nexauth_source *source, enum nx_redirect redi
     return status;
 }
 
-static nexauth_status keep_code(nexauth_source *source, struct nx_text *code, struct nexauth_error *error)
+static void keep_code(nexauth_source *source, struct nx_text *code)
 {
-    bool closed;
-
     nx_engine_lock(source->session->engine);
-    closed = source->session->closed;
-    if (!closed)
-        nx_text_move(&source->code, code);
+    nx_text_move(&source->code, code);
     nx_engine_unlock(source->session->engine);
-    return closed ? nx_fail(error, NEXAUTH_INVALID, "the session was freed") : NEXAUTH_OK;
+}
+
+static nexauth_status accept(nexauth_source *source, const char *url, const char *state, struct nexauth_error *error)
+{
+    const char *redirect_uri = source->provider->authorizing->redirect_uri(source->identity.options);
+    struct nx_text code;
+    struct nx_text code_of_error;
+    enum nx_redirect redirect;
+    nexauth_status status = NEXAUTH_OK;
+
+    nx_text_init(&code, source->code.bound);
+    nx_text_init(&code_of_error, source->code.bound);
+    redirect = nx_redirect_read(url, true, redirect_uri, state, &code, &code_of_error);
+    if (redirect == NX_REDIRECT_RIGHT)
+        keep_code(source, &code);
+    else
+        status = refuse(source, redirect, nx_text_string(&code_of_error), error);
+    nx_text_release(&code);
+    nx_text_release(&code_of_error);
+    return status;
 }
 
 nexauth_status nexauth_source_accept_redirect(nexauth_source *source, const char *url, const char *expected_state,
                                               struct nexauth_error *error)
 {
-    struct nx_text code;
-    struct nx_text code_of_error;
-    enum nx_redirect redirect;
     nexauth_status status;
 
     if (!source || !url || !expected_state || strlen(expected_state) != STATE_DIGITS)
         return nx_fail(error, NEXAUTH_INVALID, "source, url and a state from an authorization are required");
     if (strnlen(url, URL_LONGEST) == URL_LONGEST)
         return nx_fail(error, NEXAUTH_INVALID, "url is too long");
-    status = check_source(source, error);
-    if (status)
-        return status;
-    nx_text_init(&code, source->code.bound);
-    nx_text_init(&code_of_error, source->code.bound);
-    redirect = nx_redirect_read(url, true, source->provider->authorizing->redirect_uri(source->identity.options),
-                                expected_state, &code, &code_of_error);
-    if (redirect == NX_REDIRECT_RIGHT)
-        status = keep_code(source, &code, error);
-    else
-        status = refuse(source, redirect, nx_text_string(&code_of_error), error);
-    nx_text_release(&code);
-    nx_text_release(&code_of_error);
-    return status;
+    status = enter(source, error);
+    return status ? status : leave(source, accept(source, url, expected_state, error), error);
 }

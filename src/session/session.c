@@ -39,8 +39,8 @@ static nexauth_status check_options(struct nexauth_session_options *options, str
         return nx_fail(error, NEXAUTH_INVALID, "reserved must be zero: start the options as {0}");
     for (size_t i = 0; i < sizeof limits / sizeof *limits && !status; i++)
         status = take_limit(limits[i].value, limits[i].fallback, limits[i].most, limits[i].name, error);
-    if (!status && options->ca_file && !nx_file_is_readable(options->ca_file))
-        return nx_fail(error, NEXAUTH_INVALID, "ca_file cannot be read");
+    if (!status && options->ca_file && !nx_file_holds_pem(options->ca_file))
+        return nx_fail(error, NEXAUTH_INVALID, "ca_file cannot be read, or holds no certificate in PEM");
     return status;
 }
 
@@ -63,7 +63,7 @@ nexauth_status nexauth_session_new(const struct nexauth_session_options *options
 
     world.transport = nx_curl_transport_new(&settings, &world.clock);
     if (!world.transport)
-        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory or file descriptors ran out");
     return nx_session_new_in(&world, &checked, out, error);
 }
 

@@ -33,6 +33,12 @@ struct nexauth_session {
     struct nx_acquisition *acquisitions; /* under way */
 };
 
+/* A thread that runs the source's callback. It lives on that thread's stack. */
+struct nx_supply {
+    struct nx_thread thread;
+    struct nx_supply *next;
+};
+
 struct nexauth_source {
     nexauth_session *session;
     const struct nx_provider *provider;
@@ -45,6 +51,7 @@ struct nexauth_source {
     nexauth_token *token; /* the current one, or NULL */
     struct nx_text code;  /* brought by a web handler, for the next acquisition */
     struct nx_acquisition *acquisition;
+    struct nx_supply *supplies; /* under way */
 };
 
 /* A flight with its driver: counted by those who wait for it and by the flight itself. */
@@ -57,8 +64,6 @@ struct nx_acquisition {
     bool done; /* the outcome stands: a token, or an error */
     nexauth_token *token;
     struct nexauth_error error;
-    bool supplying; /* the source's callback runs, in `supplier` */
-    struct nx_thread supplier;
     struct nx_acquisition *next, *previous; /* in the session */
 };
 
@@ -89,7 +94,7 @@ nexauth_status nx_source_new(nexauth_session *session, const struct nx_provider 
 void nx_source_unref_unlock(nexauth_source *source);
 
 /* Calls the source's callback for a fresh xspe, without a lock. `xspe` is initialised in any case. */
-nexauth_status nx_source_supply(const nexauth_source *source, struct nx_text *xspe);
+nexauth_status nx_source_supply(nexauth_source *source, struct nx_text *xspe);
 
 /* A token of what was issued to a request sent at these times; moves the texts out of `issue`. NULL when memory ran
  * out. */

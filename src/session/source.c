@@ -101,13 +101,38 @@ void nexauth_source_free(nexauth_source *source)
     nx_source_unref_unlock(source);
 }
 
-nexauth_status nx_source_supply(const nexauth_source *source, struct nx_text *xspe)
+/* The thread says what it does, so that it is told when it asks for what it is itself to help with. */
+static void begin_supply(nexauth_source *source, struct nx_supply *supply)
+{
+    supply->thread = nx_thread_self();
+    nx_engine_lock(source->session->engine);
+    supply->next = source->supplies;
+    source->supplies = supply;
+    nx_engine_unlock(source->session->engine);
+}
+
+static void end_supply(nexauth_source *source, const struct nx_supply *supply)
+{
+    struct nx_supply **at = &source->supplies;
+
+    nx_engine_lock(source->session->engine);
+    while (*at && *at != supply)
+        at = &(*at)->next;
+    *at = supply->next;
+    nx_engine_unlock(source->session->engine);
+}
+
+nexauth_status nx_source_supply(nexauth_source *source, struct nx_text *xspe)
 {
     char buffer[NX_OPTION_LONGEST + 1] = {0};
+    struct nx_supply supply;
     void *context;
     nexauth_xspe_callback callback = source->provider->authorizing->supplier(source->identity.options, &context);
-    nexauth_status status = callback(context, buffer, sizeof buffer);
+    nexauth_status status;
 
+    begin_supply(source, &supply);
+    status = callback(context, buffer, sizeof buffer);
+    end_supply(source, &supply);
     nx_text_init(xspe, NX_OPTION_LONGEST);
     buffer[NX_OPTION_LONGEST] = '\0';
     nx_text_add(xspe, buffer);
@@ -161,8 +186,7 @@ static nexauth_status fly(nexauth_source *source, int64_t deadline_ms, nexauth_t
         status = NEXAUTH_OK;
     } else {
         status = acquisition->error.status;
-        if (error)
-            *error = acquisition->error;
+        *error = acquisition->error;
     }
     nx_acquisition_unref(acquisition);
     return status;
@@ -170,28 +194,71 @@ static nexauth_status fly(nexauth_source *source, int64_t deadline_ms, nexauth_t
 
 static bool waits_for_itself(const nexauth_source *source)
 {
+    const struct nx_supply *supply = source->supplies;
+
+    while (supply && !nx_thread_is_self(&supply->thread))
+        supply = supply->next;
+    return supply != NULL;
+}
+
+/* What an acquisition that was under way before this call says of the past, and not of what the call asks for. */
+struct bygone {
+    bool code;   /* it began before a web handler brought the code that is at hand now */
+    bool parked; /* nobody waited for it: its time may have run out unseen */
+};
+
+static struct bygone look_back(const nexauth_source *source)
+{
     const struct nx_acquisition *acquisition = source->acquisition;
 
-    return acquisition && acquisition->supplying && nx_thread_is_self(&acquisition->supplier);
+    return (struct bygone){.code = acquisition && source->code.length,
+                           .parked = acquisition && acquisition->references == 1};
+}
+
+/* Whether to begin another acquisition, after one that ended with this status. */
+static bool is_to_fly_again(const nexauth_source *source, struct bygone bygone, nexauth_status status,
+                            const struct nexauth_error *error)
+{
+    const bool lost = status == NEXAUTH_TIMEOUT || status == NEXAUTH_NETWORK || status == NEXAUTH_UNAVAILABLE;
+
+    if (source->freed || source->session->closed)
+        return false;
+    if (bygone.code || (status == NEXAUTH_REAUTH && source->code.length))
+        return true;
+    return bygone.parked && lost && error->http_status == 0;
+}
+
+static nexauth_status acquire(nexauth_source *source, int64_t deadline_ms, nexauth_token **out,
+                              struct nexauth_error *error)
+{
+    const struct nx_clock *clock = &source->session->world.clock;
+    struct bygone bygone;
+    nexauth_token *token;
+    nexauth_status status;
+
+    for (;;) {
+        token = NULL;
+        bygone = look_back(source);
+        status = fly(source, deadline_ms, &token, error);
+        if (nx_boot_ms(clock) >= deadline_ms || !is_to_fly_again(source, bygone, status, error))
+            break;
+        nexauth_token_unref(token);
+    }
+    if (status == NEXAUTH_OK)
+        *out = token;
+    return status;
 }
 
 static nexauth_status get(nexauth_source *source, int64_t deadline_ms, nexauth_token **out, struct nexauth_error *error)
 {
-    nexauth_status status;
-
     if (source->session->closed)
         return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
     if (waits_for_itself(source))
         return nx_fail(error, NEXAUTH_INVALID, "xspe_callback asks for a token of the source that it serves");
-    if (is_good(source)) {
-        *out = nexauth_token_ref(source->token);
-        return NEXAUTH_OK;
-    }
-    /* A code that a web handler brings meanwhile is newer than what this acquisition went out with. */
-    do
-        status = fly(source, deadline_ms, out, error);
-    while (status == NEXAUTH_REAUTH && source->code.length && !source->freed && !source->session->closed);
-    return status;
+    if (!is_good(source))
+        return acquire(source, deadline_ms, out, error);
+    *out = nexauth_token_ref(source->token);
+    return NEXAUTH_OK;
 }
 
 static nexauth_status check_options(const struct nexauth_get_options *options, int64_t *timeout_ms,
@@ -210,6 +277,7 @@ static nexauth_status check_options(const struct nexauth_get_options *options, i
 nexauth_status nexauth_source_get_token(nexauth_source *source, const struct nexauth_get_options *options,
                                         nexauth_token **out, struct nexauth_error *error)
 {
+    struct nexauth_error failure = {0};
     int64_t timeout_ms;
     nexauth_status status;
 
@@ -220,7 +288,9 @@ nexauth_status nexauth_source_get_token(nexauth_source *source, const struct nex
         return status;
     nx_engine_lock(source->session->engine);
     source->references++;
-    status = get(source, nx_boot_ms(&source->session->world.clock) + timeout_ms, out, error);
+    status = get(source, nx_boot_ms(&source->session->world.clock) + timeout_ms, out, &failure);
     nx_source_unref_unlock(source);
+    if (status && error)
+        *error = failure;
     return status;
 }

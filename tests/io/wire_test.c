@@ -335,7 +335,7 @@ static const struct ending {
      NEXAUTH_NETWORK,
      0,
      0},
-    {"HTTP/0.9", {.text = "{\"access_token\":\"x\"}\n", .then = LISTENER_CLOSE}, NEXAUTH_NETWORK, 0, 0},
+    {"HTTP/0.9", {.text = "{\"access_token\":\"x\"}\n", .then = LISTENER_CLOSE}, NEXAUTH_PROTOCOL, 0, 0},
     {"an endless body",
      {.text = "HTTP/1.1 200 OK\r\n\r\n", .then = LISTENER_REPEAT, .again = " "},
      NEXAUTH_PROTOCOL,

@@ -13,9 +13,9 @@
  *     refusals_before: 2               a bare 403 to each of so many other identities,
  *     refused_before: 2                so often to this one,
  *     closed_before: 2                 so many connections closed in a row
- *     loss: closed                     instead of an answer: connect, closed, cut, timeout; with "sendings" (1)
- *     over_cap: yes                    the answer was larger than the session reads
- *     meaning: 40001=REAUTH            what the caller says that an envelope's code means
+ *     loss: closed                     instead of an answer: connect, closed, cut, garbled, timeout; with "sendings"
+ * (1) over_cap: yes                    the answer was larger than the session reads meaning: 40001=REAUTH what the
+ * caller says that an envelope's code means
  *     ---
  *     HTTP/1.1 200 OK                  the answer: status line, headers, a blank line, the body; {state} in a Location
  *                                      stands for the flight's state
@@ -201,17 +201,21 @@ static void take_answer(struct trip *trip)
 
 static void take_loss(struct trip *trip, const char *loss)
 {
-    static const char *const names[] = {[NX_LOSS_CONNECT] = "connect",
-                                        [NX_LOSS_CLOSED] = "closed",
-                                        [NX_LOSS_CUT] = "cut",
-                                        [NX_LOSS_TIMEOUT] = "timeout"};
+    static const struct {
+        const char *name;
+        enum nx_loss loss;
+    } losses[] = {{"connect", NX_LOSS_CONNECT},
+                  {"closed", NX_LOSS_CLOSED},
+                  {"cut", NX_LOSS_CUT},
+                  {"garbled", NX_LOSS_GARBLED},
+                  {"timeout", NX_LOSS_TIMEOUT}};
 
-    for (size_t i = NX_LOSS_CONNECT; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(names[i], loss) == 0)
-            trip->exchange.loss = (enum nx_loss)i;
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
+        if (strcmp(losses[i].name, loss) == 0)
+            trip->exchange.loss = losses[i].loss;
     }
     if (!trip->exchange.loss)
-        case_differs(&trip->file, "loss: must be connect, closed, cut or timeout");
+        case_differs(&trip->file, "loss: must be connect, closed, cut, garbled or timeout");
 }
 
 static void take_outcome(struct trip *trip)

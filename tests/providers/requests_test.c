@@ -57,7 +57,7 @@ static void fill_grant(struct nx_grant *grant, struct case_file *file)
 /* The request as the case files show one. */
 static void show(const struct nx_request *request, struct nx_text *out)
 {
-    nx_text_add(out, nx_request_method(request));
+    nx_text_add(out, request->carrier == NX_CARRIER_QUERY ? "GET" : "POST");
     nx_text_add_char(out, ' ');
     nx_text_add(out, nx_text_string(&request->url));
     for (size_t i = 0; i < request->header_count; i++) {

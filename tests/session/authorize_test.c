@@ -247,6 +247,78 @@ static void a_code_brought_during_a_refused_refresh_serves_who_waits(void **stat
     nexauth_source_free(latecomer.source);
 }
 
+/* While another call's refresh is under way. */
+static void a_call_after_the_redirect_gets_the_token_of_its_code(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct nexauth_get_options impatient = {.timeout_ms = 10};
+    struct nexauth_nexusguard_user_options options = fixture_customer;
+    nexauth_authorization *authorization;
+    nexauth_token *token = NULL;
+    nexauth_source *source;
+
+    options.web_handler = 1;
+    options.redirect_uri = "https://app.example.com/callback?tenant=7";
+    options.refresh_token = "saved";
+    source = fixture_new_customer(fixture, &options);
+    authorization = authorize(source);
+    script_answer(&fixture->script,
+                  (struct script_answer){
+                      .status = 200,
+                      .takes_ms = 500,
+                      .body = "{\"code\":0,\"result\":{\"access_token\":\"of-the-old-user\",\"expires_in\":100}}"});
+    script_answer(&fixture->script, token_one);
+    assert_int_equal(nexauth_source_get_token(source, &impatient, &token, NULL), NEXAUTH_TIMEOUT);
+    assert_int_equal(
+        hand_in(source, "/callback?tenant=7&code=new&state=%s", nexauth_authorization_state(authorization), NULL),
+        NEXAUTH_OK);
+    expect_token(source, "one");
+    assert_non_null(strstr(fixture->script.requests[1].body, "code=new"));
+    nexauth_authorization_free(authorization);
+    nexauth_source_free(source);
+}
+
+struct freeing {
+    nexauth_source *source;
+    nexauth_status nested;
+};
+
+static void *free_source(void *source)
+{
+    nexauth_source_free(source);
+    return NULL;
+}
+
+/* Asks for its own source, which is wrong; and meanwhile another thread frees that. */
+static nexauth_status be_freed_meanwhile(void *context, char *xspe, size_t size)
+{
+    struct freeing *freeing = context;
+    nexauth_token *token = NULL;
+    pthread_t thread;
+
+    freeing->nested = nexauth_source_get_token(freeing->source, NULL, &token, NULL);
+    pthread_create(&thread, NULL, free_source, freeing->source);
+    pthread_join(thread, NULL);
+    snprintf(xspe, size, "fresh");
+    return NEXAUTH_OK;
+}
+
+static void a_source_freed_during_its_callback_cancels_the_authorization(void **state)
+{
+    struct fixture *fixture = *state;
+    struct nexauth_nexusguard_user_options options = fixture_customer;
+    struct freeing freeing = {0};
+    nexauth_authorization *authorization = NULL;
+
+    options.xspe = NULL;
+    options.xspe_callback = be_freed_meanwhile;
+    options.xspe_context = &freeing;
+    freeing.source = fixture_new_customer(fixture, &options);
+    assert_int_equal(nexauth_source_authorize(freeing.source, &authorization, NULL), NEXAUTH_CANCELED);
+    assert_int_equal(freeing.nested, NEXAUTH_INVALID);
+    assert_null(authorization);
+}
+
 static nexauth_status supply(void *context, char *xspe, size_t size)
 {
     const char *value = context;
@@ -338,6 +410,8 @@ int main(void)
         IN_A_WORLD(a_new_code_is_exchanged_whatever_token_is_at_hand),
         IN_A_WORLD(a_code_whose_answer_is_lost_is_dead),
         IN_A_WORLD(a_code_brought_during_a_refused_refresh_serves_who_waits),
+        IN_A_WORLD(a_call_after_the_redirect_gets_the_token_of_its_code),
+        IN_A_WORLD(a_source_freed_during_its_callback_cancels_the_authorization),
         IN_A_WORLD(the_url_takes_its_xspe_from_the_callback),
         IN_A_WORLD(callers_that_are_wrong_are_told_so),
         IN_A_WORLD(a_url_beyond_all_measure_is_refused),

@@ -170,6 +170,42 @@ static void who_gives_up_leaves_the_answer_to_the_next_call(void **state)
     nexauth_source_free(source);
 }
 
+static void a_parked_exchange_that_ran_out_of_time_fails_nobody(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct nexauth_get_options impatient = {.timeout_ms = 5000};
+    nexauth_source *source = fixture_new_controller(fixture);
+    nexauth_token *token = NULL;
+
+    script_answer(&fixture->script, (struct script_answer){.takes_ms = INT64_MAX});
+    fixture_answer_token(fixture, "second", "3600");
+    assert_int_equal(nexauth_source_get_token(source, &impatient, &token, NULL), NEXAUTH_TIMEOUT);
+    script_pass_ms(&fixture->script, 60000);
+    token = get(source);
+    assert_string_equal(nexauth_token_access_token(token), "second");
+    nexauth_token_unref(token);
+    nexauth_source_free(source);
+}
+
+static void a_parked_token_that_expired_unseen_is_replaced(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct nexauth_get_options impatient = {.timeout_ms = 5000};
+    nexauth_source *source = fixture_new_controller(fixture);
+    nexauth_token *token = NULL;
+
+    script_answer(&fixture->script, (struct script_answer){.status = 200,
+                                                           .takes_ms = 6000,
+                                                           .body = "{\"access_token\":\"old\",\"expires_in\":10}"});
+    fixture_answer_token(fixture, "new", "3600");
+    assert_int_equal(nexauth_source_get_token(source, &impatient, &token, NULL), NEXAUTH_TIMEOUT);
+    script_pass_ms(&fixture->script, 60000);
+    token = get(source);
+    assert_string_equal(nexauth_token_access_token(token), "new");
+    nexauth_token_unref(token);
+    nexauth_source_free(source);
+}
+
 static void an_exchange_ends_at_its_own_deadline(void **state)
 {
     struct fixture *fixture = *state;
@@ -375,6 +411,8 @@ int main(void)
         IN_A_WORLD(words_of_the_service_that_hold_a_secret_are_withheld),
         IN_A_WORLD(a_throttled_caller_learns_when_to_come_back),
         IN_A_WORLD(who_gives_up_leaves_the_answer_to_the_next_call),
+        IN_A_WORLD(a_parked_exchange_that_ran_out_of_time_fails_nobody),
+        IN_A_WORLD(a_parked_token_that_expired_unseen_is_replaced),
         IN_A_WORLD(an_exchange_ends_at_its_own_deadline),
         IN_A_WORLD(a_token_that_expired_on_its_way_is_not_handed_out),
         IN_A_WORLD(a_token_not_yet_expired_on_arrival_is_handed_out),

@@ -6,36 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ENVELOPE(token, refresh)                                                                                       \
-    "{\"code\":0,\"msg\":\"success\",\"result\":{\"access_token\":\"" token "\",\"expires_in\":100"                    \
-    ",\"refresh_token\":\"" refresh "\",\"scope\":\"install_login\"}}"
-
-static const struct script_answer right_redirect = {
-    .status = 302, .location = "https://app.example.com/callback?code=the-code&state={state}"};
-static const struct script_answer first_token = {.status = 200, .body = ENVELOPE("one", "refresh-one")};
-static const struct script_answer second_token = {.status = 200, .body = ENVELOPE("two", "refresh-two")};
-static const struct script_answer refusal = {.status = 200, .body = "{\"code\":40030,\"msg\":\"no\",\"result\":[]}"};
-
-static nexauth_status get(nexauth_source *source, const char *expected, struct nexauth_error *error)
-{
-    nexauth_token *token = NULL;
-    const nexauth_status status = nexauth_source_get_token(source, NULL, &token, error);
-
-    if (expected) {
-        if (status != NEXAUTH_OK)
-            fail_msg("%s: %s", nexauth_status_name(error->status), error->message);
-        assert_string_equal(nexauth_token_access_token(token), expected);
-    }
-    nexauth_token_unref(token);
-    return status;
-}
-
-/* Lets the current token expire. */
-static void expire(struct fixture *fixture)
-{
-    script_pass_ms(&fixture->script, 100000);
-}
-
 static void assert_path(const struct fixture *fixture, size_t request, const char *path)
 {
     const char *url = fixture->script.requests[request].url;
@@ -51,16 +21,16 @@ static void the_library_connects_exchanges_and_refreshes(void **state)
     nexauth_source *source = fixture_new_customer(fixture, &fixture_customer);
     struct nexauth_error error = {0};
 
-    script_answer(&fixture->script, right_redirect);
-    script_answer(&fixture->script, first_token);
-    script_answer(&fixture->script, second_token);
-    get(source, "one", &error);
+    script_answer(&fixture->script, fixture_right_redirect);
+    script_answer(&fixture->script, fixture_first_token);
+    script_answer(&fixture->script, fixture_second_token);
+    fixture_get(source, "one", &error);
     assert_path(fixture, 0, "/oauth/connect?app_id=app&redirect_uri=https%3A%2F%2Fapp.example.com%2Fcallback&");
     assert_path(fixture, 1, "/oauth/access_token");
     assert_string_equal(fixture->script.requests[1].body,
                         "app_id=app&secret=app-secret&code=the-code&grant_type=authorization_code");
-    expire(fixture);
-    get(source, "two", &error);
+    fixture_expire(fixture);
+    fixture_get(source, "two", &error);
     assert_path(fixture, 2, "/oauth/refresh_token");
     assert_string_equal(fixture->script.requests[2].body,
                         "app_id=app&refresh_token=refresh-one&grant_type=refresh_code");
@@ -80,8 +50,8 @@ static void each_connect_has_a_state_of_its_own(void **state)
 
     script_answer(&fixture->script, (struct script_answer){.status = 500});
     script_answer(&fixture->script, (struct script_answer){.status = 500});
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_UNAVAILABLE);
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_UNAVAILABLE);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_UNAVAILABLE);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_UNAVAILABLE);
     first = strstr(fixture->script.requests[0].url, "&state=");
     second = strstr(fixture->script.requests[1].url, "&state=");
     assert_non_null(first);
@@ -98,12 +68,12 @@ static void a_rotated_refresh_token_replaces_the_old_one(void **state)
     nexauth_source *source = fixture_new_customer(fixture, &options);
     struct nexauth_error error = {0};
 
-    script_answer(&fixture->script, first_token);
-    script_answer(&fixture->script, second_token);
-    get(source, "one", &error);
+    script_answer(&fixture->script, fixture_first_token);
+    script_answer(&fixture->script, fixture_second_token);
+    fixture_get(source, "one", &error);
     assert_string_equal(fixture->script.requests[0].body, "app_id=app&refresh_token=saved&grant_type=refresh_code");
-    expire(fixture);
-    get(source, "two", &error);
+    fixture_expire(fixture);
+    fixture_get(source, "two", &error);
     assert_string_equal(fixture->script.requests[1].body,
                         "app_id=app&refresh_token=refresh-one&grant_type=refresh_code");
     nexauth_source_free(source);
@@ -120,12 +90,12 @@ static void a_refresh_without_a_new_refresh_token_keeps_the_old_one(void **state
     struct nexauth_error error = {0};
 
     script_answer(&fixture->script, answer);
-    script_answer(&fixture->script, second_token);
+    script_answer(&fixture->script, fixture_second_token);
     assert_int_equal(nexauth_source_get_token(source, NULL, &token, NULL), NEXAUTH_OK);
     assert_string_equal(nexauth_token_refresh_token(token), "saved");
     nexauth_token_unref(token);
-    expire(fixture);
-    get(source, "two", &error);
+    fixture_expire(fixture);
+    fixture_get(source, "two", &error);
     assert_string_equal(fixture->script.requests[1].body, "app_id=app&refresh_token=saved&grant_type=refresh_code");
     nexauth_source_free(source);
 }
@@ -153,6 +123,11 @@ static void a_failed_refresh_ends_as_the_answer_allows(void **state)
         {{.status = 500}, NEXAUTH_REAUTH, false},
         {{.status = 502}, NEXAUTH_REAUTH, false},
         {{.status = 408}, NEXAUTH_REAUTH, false},
+        {{.status = 400, .body = "{\"error\":\"server_error\"}"}, NEXAUTH_REAUTH, false},
+        {{.status = 400, .body = "{\"error\":\"temporarily_unavailable\"}"}, NEXAUTH_UNAVAILABLE, true},
+        {{.status = 302}, NEXAUTH_CONFIG, true},
+        {{.status = 404, .body = "{}"}, NEXAUTH_CONFIG, true},
+        {{.status = 401, .body = "{}"}, NEXAUTH_DENIED, true},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -163,12 +138,12 @@ static void a_failed_refresh_ends_as_the_answer_allows(void **state)
 
         script_answer(&fixture->script, cases[i].answer);
         if (cases[i].kept)
-            script_answer(&fixture->script, second_token);
-        assert_int_equal(get(source, NULL, &error), cases[i].status);
+            script_answer(&fixture->script, fixture_second_token);
+        assert_int_equal(fixture_get(source, NULL, &error), cases[i].status);
         if (cases[i].kept)
-            get(source, "two", &error);
+            fixture_get(source, "two", &error);
         else
-            assert_int_equal(get(source, NULL, &error), NEXAUTH_REAUTH);
+            assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_REAUTH);
         assert_int_equal(fixture->script.begun - before, cases[i].kept ? 2 : 1);
         nexauth_source_free(source);
     }
@@ -185,10 +160,10 @@ static void an_empty_refresh_token_is_none(void **state)
     struct nexauth_error error = {0};
 
     script_answer(&fixture->script, answer);
-    script_answer(&fixture->script, second_token);
-    get(source, "one", &error);
-    expire(fixture);
-    get(source, "two", &error);
+    script_answer(&fixture->script, fixture_second_token);
+    fixture_get(source, "one", &error);
+    fixture_expire(fixture);
+    fixture_get(source, "two", &error);
     assert_string_equal(fixture->script.requests[1].body, "app_id=app&refresh_token=saved&grant_type=refresh_code");
     nexauth_source_free(source);
 }
@@ -201,10 +176,10 @@ static void a_refresh_in_doubt_is_told_as_such(void **state)
     struct nexauth_error error = {0};
 
     script_answer(&fixture->script, (struct script_answer){.loss = NX_LOSS_CUT});
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_REAUTH);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_REAUTH);
     assert_non_null(strstr(error.message, "what came of it is unknown"));
     assert_non_null(strstr(error.message, "before the connection ended"));
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_REAUTH);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_REAUTH);
     assert_non_null(strstr(error.message, "was lost"));
     nexauth_source_free(source);
 }
@@ -217,32 +192,22 @@ static nexauth_status supply_numbered(void *context, char *xspe, size_t size)
     return NEXAUTH_OK;
 }
 
-static struct nexauth_nexusguard_user_options with_callback(nexauth_xspe_callback callback, void *context)
-{
-    struct nexauth_nexusguard_user_options options = fixture_customer;
-
-    options.xspe = NULL;
-    options.xspe_callback = callback;
-    options.xspe_context = context;
-    return options;
-}
-
 static void a_refused_refresh_connects_again_with_a_fresh_xspe(void **state)
 {
     struct fixture *fixture = *state;
     int supplied = 0;
-    const struct nexauth_nexusguard_user_options options = with_callback(supply_numbered, &supplied);
+    const struct nexauth_nexusguard_user_options options = fixture_with_callback(supply_numbered, &supplied);
     nexauth_source *source = fixture_new_customer(fixture, &options);
     struct nexauth_error error = {0};
 
-    script_answer(&fixture->script, right_redirect);
-    script_answer(&fixture->script, first_token);
-    script_answer(&fixture->script, refusal);
-    script_answer(&fixture->script, right_redirect);
-    script_answer(&fixture->script, second_token);
-    get(source, "one", &error);
-    expire(fixture);
-    get(source, "two", &error);
+    script_answer(&fixture->script, fixture_right_redirect);
+    script_answer(&fixture->script, fixture_first_token);
+    script_answer(&fixture->script, fixture_refusal);
+    script_answer(&fixture->script, fixture_right_redirect);
+    script_answer(&fixture->script, fixture_second_token);
+    fixture_get(source, "one", &error);
+    fixture_expire(fixture);
+    fixture_get(source, "two", &error);
     assert_int_equal(supplied, 2);
     assert_non_null(strstr(fixture->script.requests[0].url, "&xspe=fresh-1&"));
     assert_non_null(strstr(fixture->script.requests[3].url, "&xspe=fresh-2&"));
@@ -253,13 +218,13 @@ static void a_flight_connects_only_once(void **state)
 {
     struct fixture *fixture = *state;
     int supplied = 0;
-    const struct nexauth_nexusguard_user_options options = with_callback(supply_numbered, &supplied);
+    const struct nexauth_nexusguard_user_options options = fixture_with_callback(supply_numbered, &supplied);
     nexauth_source *source = fixture_new_customer(fixture, &options);
     struct nexauth_error error = {0};
 
-    script_answer(&fixture->script, right_redirect);
+    script_answer(&fixture->script, fixture_right_redirect);
     script_answer(&fixture->script, (struct script_answer){.loss = NX_LOSS_CUT});
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_NETWORK);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_NETWORK);
     assert_int_equal(fixture->script.begun, 2);
     nexauth_source_free(source);
 }
@@ -271,123 +236,49 @@ static void an_xspe_among_the_options_serves_until_one_connect_has_succeeded(voi
     struct nexauth_error error = {0};
 
     script_answer(&fixture->script, (struct script_answer){.status = 500});
-    script_answer(&fixture->script, right_redirect);
-    script_answer(&fixture->script, first_token);
-    script_answer(&fixture->script, refusal);
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_UNAVAILABLE);
-    get(source, "one", &error);
-    expire(fixture);
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_REAUTH);
+    script_answer(&fixture->script, fixture_right_redirect);
+    script_answer(&fixture->script, fixture_first_token);
+    script_answer(&fixture->script, fixture_refusal);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_UNAVAILABLE);
+    fixture_get(source, "one", &error);
+    fixture_expire(fixture);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_REAUTH);
     assert_string_equal(error.code, "40030");
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_REAUTH);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_REAUTH);
     assert_int_equal(fixture->script.begun, 4);
     nexauth_source_free(source);
 }
 
-static nexauth_status supply_nothing(void *context, char *xspe, size_t size)
-{
-    (void)context;
-    (void)xspe;
-    (void)size;
-    return NEXAUTH_OK;
-}
-
-static nexauth_status supply_controls(void *context, char *xspe, size_t size)
-{
-    (void)context;
-    snprintf(xspe, size, "a\nb");
-    return NEXAUTH_OK;
-}
-
-static nexauth_status supply_without_end(void *context, char *xspe, size_t size)
-{
-    (void)context;
-    memset(xspe, 'x', size);
-    return NEXAUTH_OK;
-}
-
-static nexauth_status fail_to_supply(void *context, char *xspe, size_t size)
-{
-    (void)context;
-    (void)xspe;
-    (void)size;
-    return NEXAUTH_UNAVAILABLE;
-}
-
-static nexauth_status fail_with_nonsense(void *context, char *xspe, size_t size)
-{
-    (void)context;
-    (void)xspe;
-    (void)size;
-    return (nexauth_status)99;
-}
-
-static void a_callback_that_fails_fails_the_caller(void **state)
+static void a_refused_identity_at_a_refresh_connects_where_it_can(void **state)
 {
     struct fixture *fixture = *state;
-    const struct {
-        nexauth_xspe_callback callback;
-        nexauth_status status;
-        size_t requests;
-    } cases[] = {{supply_nothing, NEXAUTH_INVALID, 0},
-                 {supply_controls, NEXAUTH_INVALID, 0},
-                 {fail_to_supply, NEXAUTH_UNAVAILABLE, 0},
-                 {fail_with_nonsense, NEXAUTH_INVALID, 0},
-                 {supply_without_end, NEXAUTH_TIMEOUT, 1}};
-
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct nexauth_nexusguard_user_options options = with_callback(cases[i].callback, NULL);
-        nexauth_source *source = fixture_new_customer(fixture, &options);
-        const size_t before = fixture->script.begun;
-        struct nexauth_error error = {0};
-
-        assert_int_equal(get(source, NULL, &error), cases[i].status);
-        assert_int_equal(fixture->script.begun - before, cases[i].requests);
-        nexauth_source_free(source);
-    }
-}
-
-struct nested {
-    nexauth_source *own;
-    nexauth_source *other;
-    nexauth_status own_status;
-};
-
-/* Asks for its own source, which is wrong, and for another, which is right. */
-static nexauth_status supply_with_tokens(void *context, char *xspe, size_t size)
-{
-    struct nested *nested = context;
-    nexauth_token *token = NULL;
+    struct nexauth_nexusguard_user_options options = fixture_customer;
+    nexauth_source *source;
     struct nexauth_error error = {0};
 
-    nested->own_status = nexauth_source_get_token(nested->own, NULL, &token, &error);
-    get(nested->other, "controllers", &error);
-    snprintf(xspe, size, "fresh");
-    return NEXAUTH_OK;
+    options.refresh_token = "saved";
+    source = fixture_new_customer(fixture, &options);
+    script_answer(&fixture->script, (struct script_answer){.status = 401});
+    script_answer(&fixture->script, fixture_right_redirect);
+    script_answer(&fixture->script, fixture_first_token);
+    fixture_get(source, "one", &error);
+    nexauth_source_free(source);
 }
 
-static void a_callback_may_ask_for_a_token_of_another_source_only(void **state)
+static void words_that_hold_a_token_of_the_same_answer_are_withheld(void **state)
 {
     struct fixture *fixture = *state;
-    struct nested nested = {.other = fixture_new_controller(fixture)};
-    const struct nexauth_nexusguard_user_options options = with_callback(supply_with_tokens, &nested);
+    nexauth_source *source = fixture_new_customer(fixture, &fixture_customer);
     struct nexauth_error error = {0};
 
-    nested.own = fixture_new_customer(fixture, &options);
-    fixture_answer_token(fixture, "controllers", "3600");
-    script_answer(&fixture->script, right_redirect);
-    script_answer(&fixture->script, first_token);
-    script_answer(&fixture->script, refusal); /* then the callback runs in a turn of the engine */
-    script_answer(&fixture->script, right_redirect);
-    script_answer(&fixture->script, second_token);
-    get(nested.own, "one", &error);
-    assert_int_equal(nested.own_status, NEXAUTH_INVALID);
-    expire(fixture);
-    nested.own_status = NEXAUTH_OK;
-    get(nested.own, "two", &error);
-    assert_int_equal(nested.own_status, NEXAUTH_INVALID);
-    nexauth_source_free(nested.own);
-    nexauth_source_free(nested.other);
+    script_answer(&fixture->script, fixture_right_redirect);
+    script_answer(&fixture->script,
+                  (struct script_answer){.status = 200,
+                                         .body = "{\"code\":40001,\"msg\":\"token TOKENsecret123 exists\","
+                                                 "\"result\":{\"access_token\":\"TOKENsecret123\"}}"});
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_REAUTH);
+    assert_null(strstr(error.message, "TOKENsecret123"));
+    nexauth_source_free(source);
 }
 
 static void without_randomness_nothing_is_sent(void **state)
@@ -397,7 +288,7 @@ static void without_randomness_nothing_is_sent(void **state)
     struct nexauth_error error = {0};
 
     fixture->script.entropy_fails = true;
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_UNAVAILABLE);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_UNAVAILABLE);
     assert_int_equal(fixture->script.begun, 0);
     nexauth_source_free(source);
 }
@@ -408,11 +299,11 @@ static void a_code_that_did_not_leave_goes_out_with_the_next_call(void **state)
     nexauth_source *source = fixture_new_customer(fixture, &fixture_customer);
     struct nexauth_error error = {0};
 
-    script_answer(&fixture->script, right_redirect);
+    script_answer(&fixture->script, fixture_right_redirect);
     script_answer(&fixture->script, (struct script_answer){.loss = NX_LOSS_CONNECT, .unsent = true});
-    script_answer(&fixture->script, first_token);
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_NETWORK);
-    get(source, "one", &error);
+    script_answer(&fixture->script, fixture_first_token);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_NETWORK);
+    fixture_get(source, "one", &error);
     assert_path(fixture, 2, "/oauth/access_token");
     nexauth_source_free(source);
 }
@@ -433,10 +324,10 @@ static void a_meaning_that_the_caller_gave_decides(void **state)
                   (struct script_answer){.status = 200, .body = "{\"code\":40164,\"msg\":\"address\"}"});
     script_answer(&fixture->script,
                   (struct script_answer){.status = 200, .body = "{\"code\":40001,\"msg\":\"secret\"}"});
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_THROTTLED);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_THROTTLED);
     assert_int_equal(error.retry_after_ms, 10000);
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_BLOCKED);
-    assert_int_equal(get(source, NULL, &error), NEXAUTH_DENIED);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_BLOCKED);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_DENIED);
     assert_string_equal(error.code, "40001");
     nexauth_source_free(source);
 }
@@ -456,8 +347,8 @@ int main(void)
         IN_A_WORLD(a_refused_refresh_connects_again_with_a_fresh_xspe),
         IN_A_WORLD(a_flight_connects_only_once),
         IN_A_WORLD(an_xspe_among_the_options_serves_until_one_connect_has_succeeded),
-        IN_A_WORLD(a_callback_that_fails_fails_the_caller),
-        IN_A_WORLD(a_callback_may_ask_for_a_token_of_another_source_only),
+        IN_A_WORLD(a_refused_identity_at_a_refresh_connects_where_it_can),
+        IN_A_WORLD(words_that_hold_a_token_of_the_same_answer_are_withheld),
         IN_A_WORLD(without_randomness_nothing_is_sent),
         IN_A_WORLD(a_code_that_did_not_leave_goes_out_with_the_next_call),
         IN_A_WORLD(a_meaning_that_the_caller_gave_decides),

@@ -209,7 +209,7 @@ static void every_allocation_may_fail(void **state)
 
 static void a_session_may_lack_memory_at_its_start(void **state)
 {
-    const struct nexauth_session_options options = {.ca_file = "/dev/null"};
+    const struct nexauth_session_options options = {.ca_file = NEXAUTH_TEST_DATA "/tls/ca.pem"};
     nexauth_status status = NEXAUTH_NO_MEMORY;
     size_t failing = 0;
 

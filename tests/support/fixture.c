@@ -15,8 +15,6 @@ const struct nexauth_nexusguard_user_options fixture_customer = {.app_id = "app"
                                                                  .customer_id = "C-1001",
                                                                  .xspe = "spe-portal"};
 
-const char *const fixture_redirect = "https://app.example.com/callback?code=the-code&state={state}";
-
 int fixture_set_up(void **state)
 {
     const struct nexauth_session_options options = {.exchange_timeout_ms = 30000, .max_answer_bytes = 65536};
@@ -67,4 +65,43 @@ void fixture_answer_token(struct fixture *fixture, const char *token, const char
     snprintf(body, sizeof bodies[0], "{\"access_token\":\"%s\",\"expires_in\":%s,\"token_type\":\"Bearer\"}", token,
              lifetime_s);
     script_answer(&fixture->script, (struct script_answer){.status = 200, .takes_ms = 100, .body = body});
+}
+
+#define ENVELOPE(token, refresh)                                                                                       \
+    "{\"code\":0,\"msg\":\"success\",\"result\":{\"access_token\":\"" token "\",\"expires_in\":100"                    \
+    ",\"refresh_token\":\"" refresh "\",\"scope\":\"install_login\"}}"
+
+const struct script_answer fixture_right_redirect = {
+    .status = 302, .location = "https://app.example.com/callback?code=the-code&state={state}"};
+const struct script_answer fixture_first_token = {.status = 200, .body = ENVELOPE("one", "refresh-one")};
+const struct script_answer fixture_second_token = {.status = 200, .body = ENVELOPE("two", "refresh-two")};
+const struct script_answer fixture_refusal = {.status = 200, .body = "{\"code\":40030,\"msg\":\"no\",\"result\":[]}"};
+
+nexauth_status fixture_get(nexauth_source *source, const char *expected, struct nexauth_error *error)
+{
+    nexauth_token *token = NULL;
+    const nexauth_status status = nexauth_source_get_token(source, NULL, &token, error);
+
+    if (expected) {
+        if (status != NEXAUTH_OK)
+            fail_msg("%s: %s", nexauth_status_name(error->status), error->message);
+        assert_string_equal(nexauth_token_access_token(token), expected);
+    }
+    nexauth_token_unref(token);
+    return status;
+}
+
+void fixture_expire(struct fixture *fixture)
+{
+    script_pass_ms(&fixture->script, 100000);
+}
+
+struct nexauth_nexusguard_user_options fixture_with_callback(nexauth_xspe_callback callback, void *context)
+{
+    struct nexauth_nexusguard_user_options options = fixture_customer;
+
+    options.xspe = NULL;
+    options.xspe_callback = callback;
+    options.xspe_context = context;
+    return options;
 }

@@ -16,12 +16,27 @@ int fixture_tear_down(void **state);
 
 extern const struct nexauth_nex_controller_options fixture_controller;
 extern const struct nexauth_nexusguard_user_options fixture_customer;
-extern const char *const fixture_redirect; /* a right Location for fixture_customer */
+
+/* Answers to fixture_customer: the right redirect, tokens "one" and "two" that live for 100 s with refresh tokens, a
+ * refusal. */
+extern const struct script_answer fixture_right_redirect;
+extern const struct script_answer fixture_first_token;
+extern const struct script_answer fixture_second_token;
+extern const struct script_answer fixture_refusal;
+
+/* fixture_customer with a callback instead of its xspe. */
+struct nexauth_nexusguard_user_options fixture_with_callback(nexauth_xspe_callback callback, void *context);
 
 nexauth_source *fixture_new_controller(struct fixture *fixture);
 nexauth_source *fixture_new_customer(struct fixture *fixture, const struct nexauth_nexusguard_user_options *options);
 
 /* Answers the next request with a token that lives for lifetime_s. The text lives as long as the program. */
 void fixture_answer_token(struct fixture *fixture, const char *token, const char *lifetime_s);
+
+/* Gets a token, which must be `expected` unless that is NULL, and drops it. */
+nexauth_status fixture_get(nexauth_source *source, const char *expected, struct nexauth_error *error);
+
+/* Lets a token of fixture_first_token expire. */
+void fixture_expire(struct fixture *fixture);
 
 #endif

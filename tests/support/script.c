@@ -54,7 +54,8 @@ static void record(struct script *script, const struct nx_exchange *exchange)
 {
     struct script_request *request = &script->requests[script->begun];
 
-    snprintf(request->method, sizeof request->method, "%s", nx_request_method(&exchange->request));
+    snprintf(request->method, sizeof request->method, "%s",
+             exchange->request.carrier == NX_CARRIER_QUERY ? "GET" : "POST");
     snprintf(request->url, sizeof request->url, "%s", nx_text_string(&exchange->request.url));
     snprintf(request->body, sizeof request->body, "%s", nx_text_string(&exchange->request.body));
     request->one_time = exchange->request.one_time;
@@ -137,25 +138,37 @@ static void wait_for_nothing(struct script *script, int64_t wait_ms)
     script->wakeup = false;
 }
 
+/* Delivers all that are due by now, as one turn of a network may. */
+static struct nx_exchange *deliver_due(struct script *script)
+{
+    struct nx_exchange *finished = NULL;
+
+    for (size_t i = 0; i < script->begun; i++) {
+        struct nx_exchange *exchange = script->under_way[i];
+
+        if (!exchange || script->due_ms[i] > script->boot_ms)
+            continue;
+        script->under_way[i] = NULL;
+        deliver(&script->answers[i], exchange);
+        exchange->next = finished;
+        finished = exchange;
+    }
+    return finished;
+}
+
 static struct nx_exchange *turn(struct nx_transport *transport, int64_t wait_ms)
 {
     struct script *script = of(transport);
-    struct nx_exchange *finished = NULL;
+    struct nx_exchange *finished;
     size_t next;
 
     pthread_mutex_lock(&script->mutex);
     next = next_due(script);
-    if (next == SCRIPT_ANSWERS || script->due_ms[next] == INT64_MAX ||
-        script->due_ms[next] - script->boot_ms > wait_ms) {
+    if (next == SCRIPT_ANSWERS || script->due_ms[next] == INT64_MAX || script->due_ms[next] - script->boot_ms > wait_ms)
         wait_for_nothing(script, wait_ms);
-    } else {
-        finished = script->under_way[next];
-        finished->next = NULL;
-        script->under_way[next] = NULL;
-        if (script->due_ms[next] > script->boot_ms)
-            pass(script, script->due_ms[next] - script->boot_ms);
-        deliver(&script->answers[next], finished);
-    }
+    else if (script->due_ms[next] > script->boot_ms)
+        pass(script, script->due_ms[next] - script->boot_ms);
+    finished = deliver_due(script);
     pthread_mutex_unlock(&script->mutex);
     return finished;
 }

@@ -1,0 +1,171 @@
+/* The callback that supplies a fresh xspe: what it may return, and what it may ask for. */
+#include "support/test.h"
+
+#include "support/fixture.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static nexauth_status supply_nothing(void *context, char *xspe, size_t size)
+{
+    (void)context;
+    (void)xspe;
+    (void)size;
+    return NEXAUTH_OK;
+}
+
+static nexauth_status supply_controls(void *context, char *xspe, size_t size)
+{
+    (void)context;
+    snprintf(xspe, size, "a\nb");
+    return NEXAUTH_OK;
+}
+
+static nexauth_status supply_without_end(void *context, char *xspe, size_t size)
+{
+    (void)context;
+    memset(xspe, 'x', size);
+    return NEXAUTH_OK;
+}
+
+static nexauth_status fail_to_supply(void *context, char *xspe, size_t size)
+{
+    (void)context;
+    (void)xspe;
+    (void)size;
+    return NEXAUTH_UNAVAILABLE;
+}
+
+static nexauth_status fail_with_nonsense(void *context, char *xspe, size_t size)
+{
+    (void)context;
+    (void)xspe;
+    (void)size;
+    return (nexauth_status)99;
+}
+
+static void a_callback_that_fails_fails_the_caller(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct {
+        nexauth_xspe_callback callback;
+        nexauth_status status;
+        size_t requests;
+    } cases[] = {{supply_nothing, NEXAUTH_INVALID, 0},
+                 {supply_controls, NEXAUTH_INVALID, 0},
+                 {fail_to_supply, NEXAUTH_UNAVAILABLE, 0},
+                 {fail_with_nonsense, NEXAUTH_INVALID, 0},
+                 {supply_without_end, NEXAUTH_TIMEOUT, 1}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct nexauth_nexusguard_user_options options = fixture_with_callback(cases[i].callback, NULL);
+        nexauth_source *source = fixture_new_customer(fixture, &options);
+        const size_t before = fixture->script.begun;
+        struct nexauth_error error = {0};
+
+        assert_int_equal(fixture_get(source, NULL, &error), cases[i].status);
+        assert_int_equal(fixture->script.begun - before, cases[i].requests);
+        nexauth_source_free(source);
+    }
+}
+
+struct nested {
+    nexauth_source *own;
+    nexauth_source *other;
+    nexauth_status own_status;
+};
+
+/* Asks for its own source, which is wrong, and for another, which is right. */
+static nexauth_status supply_with_tokens(void *context, char *xspe, size_t size)
+{
+    struct nested *nested = context;
+    nexauth_token *token = NULL;
+    struct nexauth_error error = {0};
+
+    nested->own_status = nexauth_source_get_token(nested->own, NULL, &token, &error);
+    fixture_get(nested->other, "controllers", &error);
+    snprintf(xspe, size, "fresh");
+    return NEXAUTH_OK;
+}
+
+static void a_callback_may_ask_for_a_token_of_another_source_only(void **state)
+{
+    struct fixture *fixture = *state;
+    struct nested nested = {.other = fixture_new_controller(fixture)};
+    const struct nexauth_nexusguard_user_options options = fixture_with_callback(supply_with_tokens, &nested);
+    struct nexauth_error error = {0};
+
+    nested.own = fixture_new_customer(fixture, &options);
+    fixture_answer_token(fixture, "controllers", "3600");
+    script_answer(&fixture->script, fixture_right_redirect);
+    script_answer(&fixture->script, fixture_first_token);
+    script_answer(&fixture->script, fixture_refusal); /* then the callback runs in a turn of the engine */
+    script_answer(&fixture->script, fixture_right_redirect);
+    script_answer(&fixture->script, fixture_second_token);
+    fixture_get(nested.own, "one", &error);
+    assert_int_equal(nested.own_status, NEXAUTH_INVALID);
+    fixture_expire(fixture);
+    nested.own_status = NEXAUTH_OK;
+    fixture_get(nested.own, "two", &error);
+    assert_int_equal(nested.own_status, NEXAUTH_INVALID);
+    nexauth_source_free(nested.own);
+    nexauth_source_free(nested.other);
+}
+
+/* Asks for the other source only. */
+static nexauth_status supply_with_the_other(void *context, char *xspe, size_t size)
+{
+    const struct nested *nested = context;
+    struct nexauth_error error = {0};
+
+    fixture_get(nested->other, "controllers", &error);
+    snprintf(xspe, size, "fresh");
+    return NEXAUTH_OK;
+}
+
+/* Both answers come in one turn of the network: the callback must not wait for what its own thread has in hand. */
+static void a_callback_gets_what_came_in_the_same_turn(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct nexauth_get_options impatient = {.timeout_ms = 10};
+    struct nested nested = {.other = fixture_new_controller(fixture)};
+    struct nexauth_nexusguard_user_options options = fixture_with_callback(supply_with_the_other, &nested);
+    struct script_answer slow_refusal = fixture_refusal;
+    struct nexauth_error error = {0};
+    nexauth_token *token = NULL;
+
+    options.refresh_token = "saved";
+    nested.own = fixture_new_customer(fixture, &options);
+    for (int first = 0; first < 2; first++) {
+        const int64_t begun_ms = fixture->script.boot_ms;
+
+        slow_refusal.takes_ms = 200;
+        fixture_answer_token(fixture, "controllers", "3600");
+        fixture->script.answers[fixture->script.answer_count - 1].takes_ms = 210;
+        script_answer(&fixture->script, slow_refusal);
+        script_answer(&fixture->script, fixture_right_redirect);
+        script_answer(&fixture->script, fixture_first_token);
+        assert_int_equal(nexauth_source_get_token(nested.other, &impatient, &token, &error), NEXAUTH_TIMEOUT);
+        fixture_get(nested.own, "one", &error);
+        assert_true(fixture->script.boot_ms - begun_ms < 1000);
+        nexauth_source_free(nested.own);
+        nexauth_source_free(nested.other);
+        nested.other = fixture_new_controller(fixture);
+        nested.own = fixture_new_customer(fixture, &options);
+    }
+    nexauth_source_free(nested.own);
+    nexauth_source_free(nested.other);
+}
+
+#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_A_WORLD(a_callback_that_fails_fails_the_caller),
+        IN_A_WORLD(a_callback_may_ask_for_a_token_of_another_source_only),
+        IN_A_WORLD(a_callback_gets_what_came_in_the_same_turn),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
