@@ -16,11 +16,12 @@
  * 4. Structs that the caller fills start as {0}; zero means the default. `reserved` must stay zero, else INVALID.
  * Inputs are copied: they may be changed or freed as soon as the call has returned.
  * 5. Units are part of the name: _ms, _s. Points in time are Unix seconds, as int64_t.
- * 6. The library never logs, prints, exits or reads the environment. No secret is ever part of a message.
+ * 6. The library never logs, prints, exits or reads the environment. No secret is ever part of a message. (The TLS
+ * library below may: OpenSSL under libcurl obeys SSLKEYLOGFILE, which libcurl has no option to forbid.)
  *
  * Threads: every function may be called from every thread at any time, on the same object too, unless it says
- * otherwise. Only the ends are exclusive: nobody may begin a call on an object that has been freed (calls begun earlier
- * come to a good end).
+ * otherwise. Only the ends are exclusive: nobody may begin a call on an object that is being freed or has been. Calls
+ * that wait for something when it is freed come to a good end.
  */
 #ifndef NEXAUTH_H
 #define NEXAUTH_H
@@ -86,7 +87,7 @@ struct nexauth_error {
 typedef struct nexauth_session nexauth_session;
 
 struct nexauth_session_options {
-    const char *ca_file;         /* PEM file of the CAs to trust instead of the system's */
+    const char *ca_file;         /* PEM file of the CAs to trust, instead of the system's */
     int64_t exchange_timeout_ms; /* for one request and its whole answer; default 30,000, at most 600,000 */
     int64_t connect_timeout_ms;  /* for one connection including TLS; default 10,000, at most 600,000 */
     int64_t max_connections;     /* to one host; default 8, at most 1,000 */
@@ -97,7 +98,8 @@ struct nexauth_session_options {
 
 /*
  * Makes a session. `options` may be NULL: all defaults.
- * Fails with INVALID (an option out of its range, ca_file unreadable) or NO_MEMORY.
+ * Fails with INVALID (an option out of its range, ca_file unreadable or not PEM) or NO_MEMORY (memory or
+ * file descriptors ran out).
  */
 NEXAUTH_API nexauth_status nexauth_session_new(const struct nexauth_session_options *options, nexauth_session **out,
                                                struct nexauth_error *error);
@@ -288,7 +290,8 @@ NEXAUTH_API nexauth_status nexauth_source_new_nexusguard_app(nexauth_session *se
 /*
  * Supplies a fresh xspe for a connect: writes it, ended by NUL, into `xspe`, which has room for `size` bytes. Returns
  * OK, or another status, which the waiting callers then get. Runs in whichever thread waits for a token, with no lock
- * held; asking for a token of the same source from within gives INVALID. Must not free the source or its session.
+ * held; asking for a token of the same source from within gives INVALID. Must not free the source or its session. The
+ * time that it takes is not bounded by any timeout_ms.
  */
 typedef nexauth_status (*nexauth_xspe_callback)(void *context, char *xspe, size_t size);
 
