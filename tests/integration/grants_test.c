@@ -262,7 +262,7 @@ static void an_origin_may_be_a_name_in_any_case(void **state)
     const struct live_who who = {.kind = LIVE_NEX_USER, .origin = origin};
 
     assert_memory_equal(live_emulator.nex_https, "https://127.0.0.1:", 18);
-    snprintf(origin, sizeof origin, "HTTPS://LOCALHOST:%s", live_emulator.nex_https + 18);
+    snprintf(origin, sizeof origin, "HTTPS://LOCALHOST:%.32s", live_emulator.nex_https + 18);
     nexauth_source *source = live_new_source(*state, &who);
     nexauth_token *token = live_get(source);
     assert_int_equal(live_requests(), 1);
