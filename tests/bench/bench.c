@@ -26,6 +26,7 @@ enum { ROUNDS = 301, ROUND_NS = 1000000, TIMES_MOST = 1 << 24 };
 
 static const struct bench *const benches[] = {
     &bench_json,
+    &bench_json_escaped,
 #ifdef NEXAUTH_XML
     &bench_xml,
 #endif

@@ -24,6 +24,7 @@ struct bench {
 };
 
 extern const struct bench bench_json;
+extern const struct bench bench_json_escaped;
 #ifdef NEXAUTH_XML
 extern const struct bench bench_xml;
 #endif

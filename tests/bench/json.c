@@ -8,17 +8,29 @@
 
 enum { BOUND = 65536 };
 
+static const char FLOOR[] = "bare cJSON: parse, get four members, delete";
+
 static struct nx_text answer;
 
-static bool prepare(void)
+static bool fill(const char *plus)
 {
     nx_text_init(&answer, BOUND);
     nx_text_add(&answer, "{\"access_token\":\"");
-    bench_add_token(&answer);
+    bench_add_token(&answer, plus);
     nx_text_add(&answer, "\",\"expires_in\":3600,\"token_type\":\"Bearer\",\"scope\":\"api1 sanctionlist "
-                         "customers.read customers.write accounts.read accounts.write payments.read payments.write "
-                         "reports.read reports\"}");
+                         "customers.read customers.write accounts.read accounts.write payments.read\"}");
     return !nx_text_failed(&answer);
+}
+
+static bool prepare(void)
+{
+    return fill("+");
+}
+
+/* As System.Text.Json writes it. */
+static bool prepare_escaped(void)
+{
+    return fill("\\u002B");
 }
 
 static void finish(void)
@@ -66,9 +78,20 @@ static bool run_floor(size_t times)
 const struct bench bench_json = {
     .name = "json",
     .what = "read a JSON answer of 1.2 kB",
-    .floor = "bare cJSON: parse, get four members, delete",
+    .floor = FLOOR,
     .bar = 1.15,
     .prepare = prepare,
+    .finish = finish,
+    .run = run,
+    .run_floor = run_floor,
+};
+
+const struct bench bench_json_escaped = {
+    .name = "json-escaped",
+    .what = "the same with each + of the token as \\u002B",
+    .floor = FLOOR,
+    .bar = 1.15,
+    .prepare = prepare_escaped,
     .finish = finish,
     .run = run,
     .run_floor = run_floor,

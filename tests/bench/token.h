@@ -6,7 +6,7 @@
 
 enum { TOKEN_SIZE = 1000 };
 
-/* Adds a token of that size, which looks like a signed one: no character of it needs an escape. */
-void bench_add_token(struct nx_text *text);
+/* Adds a token of that many characters, with `plus` for each that is a '+'. */
+void bench_add_token(struct nx_text *text, const char *plus);
 
 #endif

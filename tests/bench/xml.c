@@ -17,7 +17,7 @@ static bool prepare(void)
     nx_text_init(&answer, BOUND);
     nx_text_add(&answer, "<TokenResponse xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\" "
                          "xmlns=\"http://schemas.datacontract.org/2004/07/Models\"><access_token>");
-    bench_add_token(&answer);
+    bench_add_token(&answer, "+");
     nx_text_add(&answer, "</access_token><expires_in>1209600</expires_in><scope>user</scope>"
                          "<token_type>Bearer</token_type></TokenResponse>");
     nx_xml_prepare();
