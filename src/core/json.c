@@ -1,170 +1,167 @@
 /*
- * Two readers in a row. The scan is a whole RFC 8259 validator over the raw bytes: it enforces what cJSON is lax about,
- * and it sees \u0000 before cJSON cuts a string there. Then cJSON reads what can only be well-formed; when it gives no
- * tree all the same, memory ran out.
+ * A validator of RFC 8259 (json_lexer.c has its words) goes once over the raw bytes. It enforces what cJSON is lax
+ * about, and notes where the values of the members are that we read. A string without escapes is then taken as it
+ * stands; cJSON decodes the others, and numbers, of which it can only be given well-formed ones: when it gives nothing,
+ * memory ran out. No tree of the document is built, so what a document costs does not grow with what it is made of.
  */
 #include "core/json.h"
 
-#include "core/encode.h"
+#include "core/json_lexer.h"
 
 #include <cjson/cJSON.h>
 
 #include <string.h>
 
-/* cJSON reads no more of a number than 63 characters. */
-enum { DEEPEST = 16, LONGEST_NUMBER = 63 };
+enum { DEEPEST = 16 };
 
 static const char BOM[] = "\xef\xbb\xbf";
 
-struct scan {
-    const char *at;
-    const char *end;
-    int depth;
+/* What is looked for: the members, and what an envelope alone has. */
+enum item { ITEM_ERRNO = NX_MEMBER_COUNT, ITEM_ERRCODE, ITEM_ERRMSG, ITEM_RESULT, ITEM_COUNT };
+
+/* A value in the document, without the blanks around it. */
+struct span {
+    const char *start; /* NULL: there is none */
+    size_t size;
+    bool escaped; /* a string that holds an escape */
 };
 
-/* The next byte; NUL at the end, which the grammar has no place for either. */
-static char peek(const struct scan *scan)
+struct scan {
+    struct nx_json_lexer lexer;
+    int depth;
+    bool envelope;
+    bool in_result; /* in the envelope's `result` */
+    enum nx_parsed parsed;
+    struct span items[ITEM_COUNT];
+};
+
+/* A string or a number. */
+static cJSON *decode(const struct span *span)
 {
-    if (scan->at == scan->end)
-        return '\0';
-    return *scan->at;
+    return cJSON_ParseWithLengthOpts(span->start, span->size, NULL, 0);
 }
 
-static bool take(struct scan *scan, char c)
+static void release(cJSON *decoded)
 {
-    if (scan->at == scan->end || *scan->at != c)
-        return false;
-    scan->at++;
-    return true;
+    if (decoded && decoded->valuestring)
+        nx_wipe(decoded->valuestring, strlen(decoded->valuestring));
+    cJSON_Delete(decoded);
 }
 
-static bool take_literal(struct scan *scan, const char *literal)
+static int find_name(const char *name, size_t size)
 {
-    size_t size = strlen(literal);
+    static const char *const names[] = {"errno", "errcode", "errmsg", "result"};
+    const enum nx_member member = nx_member_find(name, size);
 
-    if ((size_t)(scan->end - scan->at) < size || memcmp(scan->at, literal, size) != 0)
-        return false;
-    scan->at += size;
-    return true;
-}
-
-static void skip_blanks(struct scan *scan)
-{
-    while (peek(scan) == ' ' || peek(scan) == '\t' || peek(scan) == '\r' || peek(scan) == '\n')
-        scan->at++;
-}
-
-static bool take_digits(struct scan *scan)
-{
-    const char *start = scan->at;
-
-    while (peek(scan) >= '0' && peek(scan) <= '9')
-        scan->at++;
-    return scan->at > start;
-}
-
-static bool scan_number(struct scan *scan)
-{
-    const char *start = scan->at;
-
-    take(scan, '-');
-    if (!take(scan, '0') && !take_digits(scan))
-        return false;
-    if (take(scan, '.') && !take_digits(scan))
-        return false;
-    if (take(scan, 'e') || take(scan, 'E')) {
-        if (!take(scan, '+'))
-            take(scan, '-');
-        if (!take_digits(scan))
-            return false;
+    for (int i = 0; member == NX_MEMBER_COUNT && i < ITEM_COUNT - NX_MEMBER_COUNT; i++) {
+        if (strlen(names[i]) == size && memcmp(name, names[i], size) == 0)
+            return NX_MEMBER_COUNT + i;
     }
-    return scan->at - start <= LONGEST_NUMBER;
+    return member == NX_MEMBER_COUNT ? ITEM_COUNT : (int)member;
 }
 
-/* Takes four hex digits; -1 when they are not there. */
-static int take_hex(struct scan *scan)
+static int find_escaped_name(struct scan *scan, const struct span *name)
 {
-    int unit = 0;
+    cJSON *decoded = decode(name);
+    int item = ITEM_COUNT;
 
-    for (int i = 0; i < 4; i++) {
-        int digit = nx_hex_value(peek(scan));
-
-        if (digit < 0)
-            return -1;
-        unit = unit * 16 + digit;
-        scan->at++;
-    }
-    return unit;
+    if (decoded)
+        item = find_name(decoded->valuestring, strlen(decoded->valuestring));
+    else
+        scan->parsed = NX_PARSED_NO_MEMORY;
+    release(decoded);
+    return item;
 }
 
-/* What follows \u: a character of the basic plane, or a pair of surrogates. */
-static bool scan_unicode_escape(struct scan *scan)
-{
-    int unit = take_hex(scan);
+/* Within an envelope, what makes up a token is in `result`; what speaks of an error is beside it. */
+_Static_assert(NX_MEMBER_REFRESH_TOKEN == NX_MEMBER_ERROR - 1, "the members of a token come first");
 
-    if (unit <= 0 || (unit >= 0xdc00 && unit <= 0xdfff))
-        return false;
-    if (unit < 0xd800 || unit > 0xdbff)
-        return true;
-    if (!take_literal(scan, "\\u"))
-        return false;
-    unit = take_hex(scan);
-    return unit >= 0xdc00 && unit <= 0xdfff;
+/* Whether an item counts in the object that is open. */
+static bool is_wanted(const struct scan *scan, int item)
+{
+    if (!scan->envelope)
+        return scan->depth == 1 && item < NX_MEMBER_COUNT;
+    if (scan->depth == 1)
+        return item >= NX_MEMBER_ERROR && item < ITEM_COUNT;
+    return scan->depth == 2 && scan->in_result && item < NX_MEMBER_ERROR;
 }
 
-static bool scan_escape(struct scan *scan)
+/* The item that a name stands for; ITEM_COUNT when it is none that counts here. */
+static int item_of(struct scan *scan, const struct span *name)
 {
-    char c = peek(scan);
+    int item;
 
-    if (c == '\0' || strchr("\"\\/bfnrtu", c) == NULL)
-        return false;
-    scan->at++;
-    return c != 'u' || scan_unicode_escape(scan);
-}
-
-static bool scan_plain_char(struct scan *scan)
-{
-    size_t size = nx_utf8_size(scan->at, (size_t)(scan->end - scan->at));
-
-    if (size == 0 || (unsigned char)*scan->at < 0x20)
-        return false;
-    scan->at += size;
-    return true;
-}
-
-static bool scan_string(struct scan *scan)
-{
-    if (!take(scan, '"'))
-        return false;
-    while (!take(scan, '"')) {
-        if (take(scan, '\\') ? !scan_escape(scan) : !scan_plain_char(scan))
-            return false;
-    }
-    return true;
+    if (scan->depth > 2 || (scan->depth == 2 && !scan->in_result))
+        return ITEM_COUNT;
+    item = name->escaped ? find_escaped_name(scan, name) : find_name(name->start + 1, name->size - 2);
+    return is_wanted(scan, item) ? item : ITEM_COUNT;
 }
 
 static bool scan_value(struct scan *scan);
 
+/* Scans a value, the blanks around it excluded, and notes it. */
+static bool scan_item(struct scan *scan, int item)
+{
+    struct span span;
+
+    nx_json_skip_blanks(&scan->lexer);
+    span.start = scan->lexer.at;
+    if (!scan_value(scan))
+        return false;
+    span.size = (size_t)(scan->lexer.at - span.start);
+    span.escaped = scan->lexer.escaped;
+    if (item == ITEM_COUNT)
+        return true;
+    if (scan->items[item].start)
+        return false;
+    scan->items[item] = span;
+    return true;
+}
+
 static bool scan_member(struct scan *scan)
 {
-    skip_blanks(scan);
-    if (!scan_string(scan))
+    struct span name;
+    int item;
+    bool good;
+
+    nx_json_skip_blanks(&scan->lexer);
+    name.start = scan->lexer.at;
+    if (!nx_json_take_string(&scan->lexer))
         return false;
-    skip_blanks(scan);
-    return take(scan, ':') && scan_value(scan);
+    name.size = (size_t)(scan->lexer.at - name.start);
+    name.escaped = scan->lexer.escaped;
+    nx_json_skip_blanks(&scan->lexer);
+    item = item_of(scan, &name);
+    if (!nx_json_take(&scan->lexer, ':') || scan->parsed != NX_PARSED)
+        return false;
+    if (scan->depth == 1)
+        scan->in_result = item == ITEM_RESULT;
+    good = scan_item(scan, item);
+    nx_json_skip_blanks(&scan->lexer);
+    return good;
+}
+
+static bool scan_element(struct scan *scan)
+{
+    bool good;
+
+    nx_json_skip_blanks(&scan->lexer);
+    good = scan_value(scan);
+    nx_json_skip_blanks(&scan->lexer);
+    return good;
 }
 
 /* The inside of an object or array, its end included. */
-static bool scan_items(struct scan *scan, bool (*scan_item)(struct scan *), char end)
+static bool scan_items(struct scan *scan, bool (*scan_one)(struct scan *), char end)
 {
-    skip_blanks(scan);
-    if (take(scan, end))
+    nx_json_skip_blanks(&scan->lexer);
+    if (nx_json_take(&scan->lexer, end))
         return true;
     do {
-        if (!scan_item(scan))
+        if (!scan_one(scan))
             return false;
-    } while (take(scan, ','));
-    return take(scan, end);
+    } while (nx_json_take(&scan->lexer, ','));
+    return nx_json_take(&scan->lexer, end);
 }
 
 static bool scan_container(struct scan *scan)
@@ -174,171 +171,168 @@ static bool scan_container(struct scan *scan)
     if (scan->depth == DEEPEST)
         return false;
     scan->depth++;
-    if (take(scan, '{'))
+    if (nx_json_take(&scan->lexer, '{'))
         good = scan_items(scan, scan_member, '}');
-    else if (take(scan, '['))
-        good = scan_items(scan, scan_value, ']');
+    else if (nx_json_take(&scan->lexer, '['))
+        good = scan_items(scan, scan_element, ']');
     scan->depth--;
     return good;
 }
 
-/* A value and the blanks around it. */
 static bool scan_value(struct scan *scan)
 {
-    bool good = false;
-
-    skip_blanks(scan);
-    switch (peek(scan)) {
+    switch (nx_json_peek(&scan->lexer)) {
     case '{':
     case '[':
-        good = scan_container(scan);
-        break;
+        return scan_container(scan);
     case '"':
-        good = scan_string(scan);
-        break;
+        return nx_json_take_string(&scan->lexer);
     case 't':
-        good = take_literal(scan, "true");
-        break;
+        return nx_json_take_literal(&scan->lexer, "true");
     case 'f':
-        good = take_literal(scan, "false");
-        break;
+        return nx_json_take_literal(&scan->lexer, "false");
     case 'n':
-        good = take_literal(scan, "null");
-        break;
+        return nx_json_take_literal(&scan->lexer, "null");
     default:
-        good = scan_number(scan);
+        return nx_json_take_number(&scan->lexer);
     }
-    skip_blanks(scan);
-    return good;
 }
 
-/* Finds the item of that name in `object`: NULL when there is none. Refuses a name that occurs twice. */
-static enum nx_parsed find(const cJSON *object, const char *name, const cJSON **out)
+static enum nx_parsed store_text(const char *bytes, size_t size, struct nx_text *text)
 {
-    const cJSON *found = NULL;
-
-    for (const cJSON *item = object->child; item; item = item->next) {
-        if (strcmp(item->string, name) != 0)
-            continue;
-        if (found)
-            return NX_PARSED_NOT;
-        found = item;
-    }
-    *out = found;
-    return NX_PARSED;
-}
-
-static enum nx_parsed store_string(const cJSON *item, struct nx_text *text)
-{
-    nx_text_add(text, item->valuestring);
+    nx_text_add_bytes(text, bytes, size);
     if (text->status == NEXAUTH_NO_MEMORY)
         return NX_PARSED_NO_MEMORY;
     return nx_text_failed(text) ? NX_PARSED_NOT : NX_PARSED;
 }
 
-static enum nx_parsed store(const cJSON *item, struct nx_value *value)
+static enum nx_parsed store_number(const struct span *span, struct nx_value *value)
 {
-    switch (item->type & 0xff) {
-    case cJSON_NULL:
+    cJSON *decoded = decode(span);
+
+    if (decoded == NULL)
+        return NX_PARSED_NO_MEMORY;
+    value->kind = NX_KIND_NUMBER;
+    value->number = decoded->valuedouble;
+    release(decoded);
+    return NX_PARSED;
+}
+
+static enum nx_parsed store_string(const struct span *span, struct nx_text *text)
+{
+    cJSON *decoded = NULL;
+    enum nx_parsed parsed = NX_PARSED_NO_MEMORY;
+
+    if (!span->escaped)
+        return store_text(span->start + 1, span->size - 2, text);
+    decoded = decode(span);
+    if (decoded)
+        parsed = store_text(decoded->valuestring, strlen(decoded->valuestring), text);
+    release(decoded);
+    return parsed;
+}
+
+/* Stores a value, if there is one and `value` is still absent. */
+static enum nx_parsed store(const struct span *span, struct nx_value *value)
+{
+    if (span->start == NULL || value->kind != NX_KIND_ABSENT)
         return NX_PARSED;
-    case cJSON_String:
+    switch (*span->start) {
+    case 'n':
+        return NX_PARSED;
+    case '"':
         value->kind = NX_KIND_STRING;
-        return store_string(item, &value->text);
-    case cJSON_Number:
-        value->kind = NX_KIND_NUMBER;
-        value->number = item->valuedouble;
-        return NX_PARSED;
-    default:
+        return store_string(span, &value->text);
+    case '{':
+    case '[':
+    case 't':
+    case 'f':
         value->kind = NX_KIND_OTHER;
         return NX_PARSED;
+    default:
+        return store_number(span, value);
     }
 }
 
-/* Stores the item of that name, if there is one and `value` is still absent. */
-static enum nx_parsed read_as(const cJSON *object, const char *name, struct nx_value *value)
+/* The first text in a value that was scanned: of ModelState, {"r.username": ["The username field is required."]}. */
+static struct span first_string(const struct span *span)
 {
-    const cJSON *item = NULL;
-    enum nx_parsed parsed = find(object, name, &item);
+    struct nx_json_lexer lexer = {.at = span->start, .end = span->start + span->size};
+    struct span found = {0};
 
-    if (parsed != NX_PARSED || item == NULL || value->kind != NX_KIND_ABSENT)
-        return parsed;
-    return store(item, value);
+    for (char open = nx_json_peek(&lexer); open == '{' || open == '['; open = nx_json_peek(&lexer)) {
+        nx_json_take(&lexer, open);
+        nx_json_skip_blanks(&lexer);
+        if (open == '{' && nx_json_take_string(&lexer)) {
+            nx_json_skip_blanks(&lexer);
+            nx_json_take(&lexer, ':');
+            nx_json_skip_blanks(&lexer);
+        }
+    }
+    found.start = lexer.at;
+    if (!nx_json_take_string(&lexer))
+        return (struct span){0};
+    found.size = (size_t)(lexer.at - found.start);
+    found.escaped = lexer.escaped;
+    return found;
 }
 
-/* Reads the members from `first` up to `end` that `object` has. */
-static enum nx_parsed read_members(const cJSON *object, int first, int end, struct nx_members *members)
+/* The older spellings count where the present one is absent or null. */
+static enum nx_parsed store_older(const struct scan *scan, struct nx_members *members)
 {
+    static const struct {
+        enum item item;
+        enum nx_member member;
+    } older[] = {{ITEM_ERRNO, NX_MEMBER_CODE}, {ITEM_ERRCODE, NX_MEMBER_CODE}, {ITEM_ERRMSG, NX_MEMBER_MSG}};
     enum nx_parsed parsed = NX_PARSED;
 
-    for (int i = first; parsed == NX_PARSED && i < end; i++)
-        parsed = read_as(object, nx_member_name((enum nx_member)i), &members->values[i]);
+    for (size_t i = 0; parsed == NX_PARSED && i < sizeof older / sizeof *older; i++)
+        parsed = store(&scan->items[older[i].item], &members->values[older[i].member]);
     return parsed;
 }
 
-/* Within an envelope, what makes up a token is in `result`; what speaks of an error is beside it. */
-_Static_assert(NX_MEMBER_REFRESH_TOKEN == NX_MEMBER_ERROR - 1, "the members of a token come first");
-
-static enum nx_parsed read_envelope(const cJSON *top, struct nx_members *members)
+static enum nx_parsed store_items(struct scan *scan, struct nx_members *members)
 {
-    const cJSON *result = NULL;
-    enum nx_parsed parsed = read_members(top, NX_MEMBER_ERROR, NX_MEMBER_COUNT, members);
+    struct span *state = &scan->items[NX_MEMBER_MODEL_STATE];
+    enum nx_parsed parsed = NX_PARSED;
 
-    if (parsed == NX_PARSED)
-        parsed = read_as(top, "errno", &members->values[NX_MEMBER_CODE]);
-    if (parsed == NX_PARSED)
-        parsed = read_as(top, "errmsg", &members->values[NX_MEMBER_MSG]);
-    if (parsed == NX_PARSED)
-        parsed = find(top, "result", &result);
-    if (parsed == NX_PARSED && cJSON_IsObject(result))
-        parsed = read_members(result, 0, NX_MEMBER_ERROR, members);
-    return parsed;
+    if (state->start)
+        *state = first_string(state);
+    for (int i = 0; parsed == NX_PARSED && i < NX_MEMBER_COUNT; i++)
+        parsed = store(&scan->items[i], &members->values[i]);
+    return parsed == NX_PARSED ? store_older(scan, members) : parsed;
 }
 
-static enum nx_parsed read_top(const cJSON *top, bool envelope, struct nx_members *members)
+/* Scans the document, and a string that is all of it into `whole`. */
+static enum nx_parsed scan_document(struct scan *scan, struct span *whole)
 {
-    if (cJSON_IsString(top))
-        return store_string(top, &members->bare);
-    if (!cJSON_IsObject(top))
-        return NX_PARSED;
-    return envelope ? read_envelope(top, members) : read_members(top, 0, NX_MEMBER_COUNT, members);
-}
-
-static void wipe_string(char *string)
-{
-    if (string)
-        nx_wipe(string, strlen(string));
-}
-
-static void wipe_tree(cJSON *item)
-{
-    for (; item; item = item->next) {
-        wipe_string(item->string);
-        wipe_string(item->valuestring);
-        wipe_tree(item->child);
-    }
+    nx_json_take_literal(&scan->lexer, BOM);
+    nx_json_skip_blanks(&scan->lexer);
+    whole->start = scan->lexer.at;
+    if (!scan_value(scan))
+        return scan->parsed == NX_PARSED ? NX_PARSED_NOT : scan->parsed;
+    whole->size = (size_t)(scan->lexer.at - whole->start);
+    whole->escaped = scan->lexer.escaped;
+    nx_json_skip_blanks(&scan->lexer);
+    return scan->lexer.at == scan->lexer.end ? NX_PARSED : NX_PARSED_NOT;
 }
 
 enum nx_parsed nx_json_read(const char *bytes, size_t size, bool envelope, struct nx_members *members)
 {
-    struct scan scan = {0};
-    enum nx_parsed parsed = NX_PARSED_NO_MEMORY;
-    const char *start = NULL;
-    cJSON *top = NULL;
+    struct scan scan = {.envelope = envelope, .parsed = NX_PARSED};
+    struct span whole = {0};
+    enum nx_parsed parsed;
 
     nx_members_release(members);
     if (size == 0)
         return NX_PARSED_NOT;
-    scan.at = bytes;
-    scan.end = bytes + size;
-    take_literal(&scan, BOM);
-    start = scan.at;
-    if (!scan_value(&scan) || scan.at < scan.end)
-        return NX_PARSED_NOT;
-    top = cJSON_ParseWithLengthOpts(start, (size_t)(scan.end - start), NULL, 0);
-    if (top)
-        parsed = read_top(top, envelope, members);
-    wipe_tree(top);
-    cJSON_Delete(top);
+    scan.lexer.at = bytes;
+    scan.lexer.end = bytes + size;
+    parsed = scan_document(&scan, &whole);
+    if (parsed == NX_PARSED && *whole.start == '"')
+        parsed = store_string(&whole, &members->bare);
+    else if (parsed == NX_PARSED)
+        parsed = store_items(&scan, members);
     if (parsed != NX_PARSED)
         nx_members_release(members);
     return parsed;

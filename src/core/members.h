@@ -16,6 +16,8 @@ enum nx_member {
     NX_MEMBER_ERROR,             /* error: RFC 6749 section 5.2 */
     NX_MEMBER_ERROR_DESCRIPTION, /* error_description */
     NX_MEMBER_MESSAGE,           /* Message: ASP.NET Web API's HttpError */
+    NX_MEMBER_MESSAGE_OTHERWISE, /* message, in any case but the former's: what a serializer made of it */
+    NX_MEMBER_MODEL_STATE,       /* ModelState, in any case: what is wrong with each value; its first text */
     NX_MEMBER_CODE,              /* code: Nexusguard's envelope */
     NX_MEMBER_MSG,               /* msg: Nexusguard's envelope */
     NX_MEMBER_COUNT
@@ -42,6 +44,10 @@ struct nx_members {
 
 /* The name of a member as the services spell it. */
 const char *nx_member_name(enum nx_member member);
+
+/* The member whose name these bytes are; NX_MEMBER_COUNT when there is none. Names match by case, but for those that
+ * say otherwise. */
+enum nx_member nx_member_find(const char *name, size_t size);
 
 /* `bound`: the largest length of any one value. */
 void nx_members_init(struct nx_members *members, size_t bound);

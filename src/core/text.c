@@ -18,8 +18,10 @@ void nx_text_init(struct nx_text *text, size_t bound)
 
 void nx_text_release(struct nx_text *text)
 {
-    nx_wipe(text->data, text->capacity);
-    free(text->data);
+    if (text->data) {
+        nx_wipe(text->data, text->capacity);
+        free(text->data);
+    }
     nx_text_init(text, text->bound);
 }
 
@@ -37,11 +39,14 @@ void nx_text_move(struct nx_text *to, struct nx_text *from)
     nx_text_init(from, from->bound);
 }
 
-/* The room to allocate for `length` bytes: doubled from what there is, within the bound. */
+/* The room to allocate for `length` bytes: doubled from what there is, within the bound. What comes first often comes
+ * whole. */
 static size_t next_room(const struct nx_text *text, size_t length)
 {
     size_t room = text->capacity > 0 ? text->capacity - 1 : SMALLEST_ROOM;
 
+    if (text->capacity == 0 && length > room)
+        return length;
     while (room < length && room <= text->bound / 2)
         room *= 2;
     return room < length || room > text->bound ? text->bound : room;

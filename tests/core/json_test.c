@@ -54,10 +54,10 @@ static void every_member_is_read_by_its_name(void **state)
         enum nx_member member = (enum nx_member)i;
         char text[64];
 
-        (void)snprintf(text, sizeof text, "{\"x\":1,\"%s\":\"v%d\"}", nx_member_name(member), i);
+        (void)snprintf(text, sizeof text, "{\"x\":1,\"%s\":\"v%d\"}", nx_member_name(member), i % 10);
         assert_int_equal(read_text(text, false, &members), NX_PARSED);
         assert_non_null(nx_members_string(&members, member));
-        assert_int_equal(nx_members_string(&members, member)[1], '0' + i);
+        assert_int_equal(nx_members_string(&members, member)[1], '0' + i % 10);
     }
     nx_members_release(&members);
     assert_empty(&members);
@@ -435,6 +435,99 @@ static void the_older_spelling_counts_in_an_envelope_alone(void **state)
     assert_empty(&members);
 }
 
+static void the_older_spellings_count_after_the_present_one(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *code;
+        enum nx_parsed parsed;
+    } CASES[] = {
+        {"{\"errcode\":\"1\"}", "1", NX_PARSED},
+        {"{\"errcode\":\"1\",\"errno\":\"2\"}", "2", NX_PARSED},
+        {"{\"errcode\":\"1\",\"errno\":null}", "1", NX_PARSED},
+        {"{\"errcode\":\"1\",\"errno\":\"2\",\"code\":\"3\"}", "3", NX_PARSED},
+        {"{\"errcode\":1,\"errcode\":1}", NULL, NX_PARSED_NOT},
+        {"{\"Errcode\":\"1\"}", NULL, NX_PARSED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct nx_members members;
+        const char *code;
+
+        nx_members_init(&members, BOUND);
+        assert_int_equal(read_text(CASES[i].text, true, &members), CASES[i].parsed);
+        code = nx_members_string(&members, NX_MEMBER_CODE);
+        assert_string_equal(code ? code : "none", CASES[i].code ? CASES[i].code : "none");
+        nx_members_release(&members);
+    }
+}
+
+static void a_message_is_read_in_any_case(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *message, *otherwise;
+        enum nx_parsed parsed;
+    } CASES[] = {
+        {"{\"Message\":\"a\"}", "a", NULL, NX_PARSED},
+        {"{\"message\":\"a\"}", NULL, "a", NX_PARSED},
+        {"{\"MESSAGE\":\"a\"}", NULL, "a", NX_PARSED},
+        {"{\"message\":\"a\",\"Message\":\"b\"}", "b", "a", NX_PARSED},
+        {"{\"Messages\":\"a\",\"Messag\":\"b\"}", NULL, NULL, NX_PARSED},
+        {"{\"Message\":\"a\",\"Message\":\"b\"}", NULL, NULL, NX_PARSED_NOT},
+        {"{\"message\":\"a\",\"MESSAGE\":\"b\"}", NULL, NULL, NX_PARSED_NOT},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        const char *const expected[] = {CASES[i].message, CASES[i].otherwise};
+        const enum nx_member places[] = {NX_MEMBER_MESSAGE, NX_MEMBER_MESSAGE_OTHERWISE};
+        struct nx_members members;
+
+        nx_members_init(&members, BOUND);
+        assert_int_equal(read_text(CASES[i].text, false, &members), CASES[i].parsed);
+        for (size_t place = 0; place < COUNT(places); place++) {
+            const char *string = nx_members_string(&members, places[place]);
+
+            assert_string_equal(string ? string : "none", expected[place] ? expected[place] : "none");
+        }
+        nx_members_release(&members);
+    }
+}
+
+static void of_model_state_the_first_text_is_read(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *expected;
+    } CASES[] = {
+        {"{\"ModelState\":{\"r.username\":[\"The \\u0022a\\u0022.\",\"b\"],\"c\":[\"d\"]}}", "The \"a\"."},
+        {"{\"modelState\":{\"a\" : [ \"b\" ]}}", "b"},
+        {"{\"ModelState\": { \"a\\\"\" : \"b\" } }", "b"},
+        {"{\"ModelState\":[[\"a\"]]}", "a"},
+        {"{\"ModelState\":\"a\"}", "a"},
+        {"{\"ModelState\":{}}", NULL},
+        {"{\"ModelState\":[]}", NULL},
+        {"{\"ModelState\":{\"a\":[]}}", NULL},
+        {"{\"ModelState\":{\"a\":[1,\"b\"]}}", NULL},
+        {"{\"ModelState\":null}", NULL},
+        {"{\"ModelState\":5}", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct nx_members members;
+        const char *string;
+
+        nx_members_init(&members, BOUND);
+        assert_int_equal(read_text(CASES[i].text, false, &members), NX_PARSED);
+        string = nx_members_string(&members, NX_MEMBER_MODEL_STATE);
+        assert_string_equal(string ? string : "none", CASES[i].expected ? CASES[i].expected : "none");
+        nx_members_release(&members);
+    }
+}
+
 static void a_value_over_its_bound_refuses_the_document(void **state)
 {
     static const char *const CASES[] = {
@@ -485,6 +578,9 @@ int main(void)
         cmocka_unit_test(an_envelope_has_its_members_in_two_places),
         cmocka_unit_test(an_error_stands_beside_the_envelope_not_in_its_result),
         cmocka_unit_test(the_older_spelling_counts_in_an_envelope_alone),
+        cmocka_unit_test(the_older_spellings_count_after_the_present_one),
+        cmocka_unit_test(a_message_is_read_in_any_case),
+        cmocka_unit_test(of_model_state_the_first_text_is_read),
         cmocka_unit_test(a_value_over_its_bound_refuses_the_document),
         cmocka_unit_test(a_second_document_replaces_the_first),
     };

@@ -1,0 +1,140 @@
+#include "core/json_lexer.h"
+
+#include "core/encode.h"
+
+#include <stdint.h>
+#include <string.h>
+
+/* cJSON reads no more of a number than 63 characters. */
+enum { LONGEST_NUMBER = 63 };
+
+bool nx_json_take_literal(struct nx_json_lexer *lexer, const char *literal)
+{
+    size_t size = strlen(literal);
+
+    if ((size_t)(lexer->end - lexer->at) < size || memcmp(lexer->at, literal, size) != 0)
+        return false;
+    lexer->at += size;
+    return true;
+}
+
+static bool take_digits(struct nx_json_lexer *lexer)
+{
+    const char *start = lexer->at;
+
+    while (nx_json_peek(lexer) >= '0' && nx_json_peek(lexer) <= '9')
+        lexer->at++;
+    return lexer->at > start;
+}
+
+bool nx_json_take_number(struct nx_json_lexer *lexer)
+{
+    const char *start = lexer->at;
+
+    nx_json_take(lexer, '-');
+    if (!nx_json_take(lexer, '0') && !take_digits(lexer))
+        return false;
+    if (nx_json_take(lexer, '.') && !take_digits(lexer))
+        return false;
+    if (nx_json_take(lexer, 'e') || nx_json_take(lexer, 'E')) {
+        if (!nx_json_take(lexer, '+'))
+            nx_json_take(lexer, '-');
+        if (!take_digits(lexer))
+            return false;
+    }
+    return lexer->at - start <= LONGEST_NUMBER;
+}
+
+/* Takes four hex digits; -1 when they are not there. */
+static int take_hex(struct nx_json_lexer *lexer)
+{
+    int unit = 0;
+
+    for (int i = 0; i < 4; i++) {
+        int digit = nx_hex_value(nx_json_peek(lexer));
+
+        if (digit < 0)
+            return -1;
+        unit = unit * 16 + digit;
+        lexer->at++;
+    }
+    return unit;
+}
+
+/* What follows \u: a character of the basic plane, or a pair of surrogates. */
+static bool take_unicode_escape(struct nx_json_lexer *lexer)
+{
+    int unit = take_hex(lexer);
+
+    if (unit <= 0 || (unit >= 0xdc00 && unit <= 0xdfff))
+        return false;
+    if (unit < 0xd800 || unit > 0xdbff)
+        return true;
+    if (!nx_json_take_literal(lexer, "\\u"))
+        return false;
+    unit = take_hex(lexer);
+    return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+static bool take_escape(struct nx_json_lexer *lexer)
+{
+    char c = nx_json_peek(lexer);
+
+    if (c == '\0' || strchr("\"\\/bfnrtu", c) == NULL)
+        return false;
+    lexer->at++;
+    return c != 'u' || take_unicode_escape(lexer);
+}
+
+static bool take_beyond_ascii(struct nx_json_lexer *lexer)
+{
+    const size_t size = nx_utf8_size(lexer->at, (size_t)(lexer->end - lexer->at));
+
+    lexer->at += size;
+    return size > 1;
+}
+
+static uint64_t repeat(unsigned char byte)
+{
+    return byte * (UINT64_MAX / 0xff);
+}
+
+/*
+ * Skips characters that need no look: ASCII without '"', '\\' and controls, eight at a time. In each byte of `stops`
+ * the top bit says that one that needs a look is there or, rarely, further down in the word.
+ */
+static const char *skip_plain(const char *at, const char *end)
+{
+    uint64_t word;
+
+    for (; (size_t)(end - at) >= sizeof word; at += sizeof word) {
+        uint64_t stops;
+
+        memcpy(&word, at, sizeof word);
+        stops = word | (word - repeat(' ')) | ((word ^ repeat('"')) - repeat(1)) | ((word ^ repeat('\\')) - repeat(1));
+        if (stops & repeat(0x80))
+            break;
+    }
+    while (at < end && (signed char)*at >= ' ' && *at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
+bool nx_json_take_string(struct nx_json_lexer *lexer)
+{
+    bool good = nx_json_take(lexer, '"');
+
+    lexer->escaped = false;
+    while (good) {
+        lexer->at = skip_plain(lexer->at, lexer->end);
+        if (nx_json_take(lexer, '"'))
+            return true;
+        if (nx_json_take(lexer, '\\')) {
+            lexer->escaped = true;
+            good = take_escape(lexer);
+        } else {
+            good = take_beyond_ascii(lexer);
+        }
+    }
+    return false;
+}
