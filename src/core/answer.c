@@ -2,6 +2,7 @@
 
 #include "core/encode.h"
 #include "core/json.h"
+#include "core/utf16.h"
 #include "core/xml.h"
 
 #include <string.h>
@@ -59,33 +60,63 @@ static bool is_html(const char *at, const char *end)
     return starts_with(at, end, "<!doctype html") || starts_with(at, end, "<html");
 }
 
-static enum nx_parsed parse(const char *at, const struct nx_text *body, unsigned int syntaxes,
-                            struct nx_members *members)
+static nexauth_status parse(struct nx_answer *answer, const struct nx_text *text, const char *at, unsigned int syntaxes)
 {
-    if (*at == '<')
-        return syntaxes & NX_SYNTAX_XML ? nx_xml_read(body->data, body->length, members) : NX_PARSED_NOT;
-    return nx_json_read(body->data, body->length, (syntaxes & NX_SYNTAX_ENVELOPE) != 0, members);
+    enum nx_parsed parsed = NX_PARSED_NOT;
+
+    if (*at != '<')
+        parsed = nx_json_read(text->data, text->length, (syntaxes & NX_SYNTAX_ENVELOPE) != 0, &answer->members);
+    else if (syntaxes & NX_SYNTAX_XML)
+        parsed = nx_xml_read(text->data, text->length, &answer->members);
+    answer->content = parsed == NX_PARSED ? NX_CONTENT_DOCUMENT : NX_CONTENT_OTHER;
+    return parsed == NX_PARSED_NO_MEMORY ? NEXAUTH_NO_MEMORY : NEXAUTH_OK;
+}
+
+static nexauth_status read_text(struct nx_answer *answer, const struct nx_text *text, bool was_utf16,
+                                unsigned int syntaxes)
+{
+    const char *start = nx_text_string(text);
+    const char *end = start + text->length;
+    const char *at = skip_blanks(start, end);
+
+    if (at == end)
+        answer->content = NX_CONTENT_EMPTY;
+    else if (is_html(at, end))
+        answer->content = NX_CONTENT_HTML;
+    else if (was_utf16 && *at != '<')
+        answer->content = NX_CONTENT_OTHER;
+    else
+        return parse(answer, text, at, syntaxes);
+    return NEXAUTH_OK;
+}
+
+static nexauth_status read_utf16(struct nx_answer *answer, const struct nx_text *body, enum nx_utf16 order,
+                                 unsigned int syntaxes)
+{
+    struct nx_text text;
+    nexauth_status status = NEXAUTH_OK;
+
+    nx_text_init(&text, body->length / 2 * 3);
+    nx_utf16_add_as_utf8(&text, body->data, body->length, order);
+    if (text.status == NEXAUTH_NO_MEMORY)
+        status = NEXAUTH_NO_MEMORY;
+    else if (!nx_text_failed(&text))
+        status = read_text(answer, &text, true, syntaxes);
+    nx_text_release(&text);
+    return status;
 }
 
 nexauth_status nx_answer_read(struct nx_answer *answer, const struct nx_response *response, unsigned int syntaxes)
 {
     const struct nx_text *body = &response->body;
-    const char *start = nx_text_string(body);
-    const char *end = start + body->length;
-    const char *at = skip_blanks(start, end);
-    enum nx_parsed parsed;
+    const enum nx_utf16 order = nx_utf16_order(nx_text_string(body), body->length);
 
-    if (response->over_cap) {
-        answer->content = NX_CONTENT_OTHER;
+    answer->content = NX_CONTENT_OTHER;
+    if (response->over_cap)
         return NEXAUTH_OK;
-    }
-    if (at == end || is_html(at, end)) {
-        answer->content = at == end ? NX_CONTENT_EMPTY : NX_CONTENT_HTML;
-        return NEXAUTH_OK;
-    }
-    parsed = parse(at, body, syntaxes, &answer->members);
-    answer->content = parsed == NX_PARSED ? NX_CONTENT_DOCUMENT : NX_CONTENT_OTHER;
-    return parsed == NX_PARSED_NO_MEMORY ? NEXAUTH_NO_MEMORY : NEXAUTH_OK;
+    if (order)
+        return read_utf16(answer, body, order, syntaxes);
+    return read_text(answer, body, false, syntaxes);
 }
 
 static const char *member(const struct nx_answer *answer, enum nx_member which)
@@ -154,7 +185,8 @@ const char *nx_answer_code(const struct nx_answer *answer)
 
 const char *nx_answer_text(const struct nx_answer *answer)
 {
-    static const enum nx_member texts[] = {NX_MEMBER_ERROR_DESCRIPTION, NX_MEMBER_MESSAGE, NX_MEMBER_MSG};
+    static const enum nx_member texts[] = {NX_MEMBER_ERROR_DESCRIPTION, NX_MEMBER_MESSAGE, NX_MEMBER_MESSAGE_OTHERWISE,
+                                           NX_MEMBER_MSG};
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *text = member(answer, texts[i]);
@@ -165,4 +197,14 @@ const char *nx_answer_text(const struct nx_answer *answer)
     if (answer->content == NX_CONTENT_DOCUMENT && answer->members.bare.length)
         return nx_text_string(&answer->members.bare);
     return NULL;
+}
+
+const char *nx_answer_detail(const struct nx_answer *answer)
+{
+    return member(answer, NX_MEMBER_MODEL_STATE);
+}
+
+bool nx_answer_has_message(const struct nx_answer *answer)
+{
+    return member(answer, NX_MEMBER_MESSAGE) || member(answer, NX_MEMBER_MESSAGE_OTHERWISE);
 }

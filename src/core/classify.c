@@ -170,10 +170,8 @@ static bool banned(const struct nx_facts *facts)
 
 static bool refused(const struct nx_facts *facts)
 {
-    const bool message = facts->answer->content == NX_CONTENT_DOCUMENT &&
-                         facts->answer->members.values[NX_MEMBER_MESSAGE].kind == NX_KIND_STRING;
-
-    return facts->http_status == 401 || facts->http_status == 403 || (facts->http_status == 400 && message);
+    return facts->http_status == 401 || facts->http_status == 403 ||
+           (facts->http_status == 400 && nx_answer_has_message(facts->answer));
 }
 
 static bool anything(const struct nx_facts *facts)

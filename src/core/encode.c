@@ -1,5 +1,6 @@
 #include "core/encode.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static const char LOWER_DIGITS[] = "0123456789abcdef";
@@ -188,6 +189,30 @@ size_t nx_utf8_size(const char *bytes, size_t size)
             return UTF8_FORMS[i].size;
     }
     return 0;
+}
+
+static uint64_t repeat(char c)
+{
+    return (unsigned char)c * (UINT64_MAX / 0xff);
+}
+
+/* Eight at a time. In each byte of `stops` the top bit says that one to stop at is there or, rarely, further down in
+ * the word. */
+const char *nx_skip_ascii(const char *at, const char *end, char lowest, char a, char b)
+{
+    uint64_t word;
+
+    for (; (size_t)(end - at) >= sizeof word; at += sizeof word) {
+        uint64_t stops;
+
+        memcpy(&word, at, sizeof word);
+        stops = word | (word - repeat(lowest)) | ((word ^ repeat(a)) - repeat(1)) | ((word ^ repeat(b)) - repeat(1));
+        if (stops & repeat((char)0x80))
+            break;
+    }
+    while (at < end && (signed char)*at >= lowest && *at != a && *at != b)
+        at++;
+    return at;
 }
 
 int nx_hex_value(char c)

@@ -32,6 +32,9 @@ void nx_add_percent_decoded(struct nx_text *text, const char *value, size_t size
  * is a character of size 1. */
 size_t nx_utf8_size(const char *bytes, size_t size);
 
+/* The first byte of these that is below `lowest` (at least 1), beyond ASCII, `a` or `b` (ASCII); `end` when none is. */
+const char *nx_skip_ascii(const char *at, const char *end, char lowest, char a, char b);
+
 /* 0 to 15; -1 when `c` is no hex digit. */
 int nx_hex_value(char c);
 

@@ -2,7 +2,6 @@
 
 #include "core/encode.h"
 
-#include <stdint.h>
 #include <string.h>
 
 /* cJSON reads no more of a number than 63 characters. */
@@ -94,39 +93,13 @@ static bool take_beyond_ascii(struct nx_json_lexer *lexer)
     return size > 1;
 }
 
-static uint64_t repeat(unsigned char byte)
-{
-    return byte * (UINT64_MAX / 0xff);
-}
-
-/*
- * Skips characters that need no look: ASCII without '"', '\\' and controls, eight at a time. In each byte of `stops`
- * the top bit says that one that needs a look is there or, rarely, further down in the word.
- */
-static const char *skip_plain(const char *at, const char *end)
-{
-    uint64_t word;
-
-    for (; (size_t)(end - at) >= sizeof word; at += sizeof word) {
-        uint64_t stops;
-
-        memcpy(&word, at, sizeof word);
-        stops = word | (word - repeat(' ')) | ((word ^ repeat('"')) - repeat(1)) | ((word ^ repeat('\\')) - repeat(1));
-        if (stops & repeat(0x80))
-            break;
-    }
-    while (at < end && (signed char)*at >= ' ' && *at != '"' && *at != '\\')
-        at++;
-    return at;
-}
-
 bool nx_json_take_string(struct nx_json_lexer *lexer)
 {
     bool good = nx_json_take(lexer, '"');
 
     lexer->escaped = false;
     while (good) {
-        lexer->at = skip_plain(lexer->at, lexer->end);
+        lexer->at = nx_skip_ascii(lexer->at, lexer->end, ' ', '"', '\\');
         if (nx_json_take(lexer, '"'))
             return true;
         if (nx_json_take(lexer, '\\')) {

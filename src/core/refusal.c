@@ -60,11 +60,25 @@ static void describe_code(struct nexauth_error *error, const struct nx_flight *f
         snprintf(error->code, sizeof error->code, "%" PRId64, code);
 }
 
+/* Adds what is wrong with the request, as far as it may be shown, to the service's words. */
+static void add_detail(char *words, size_t size, const struct nx_flight *flight, const struct nx_facts *facts)
+{
+    const size_t used = strlen(words);
+    const size_t gap = used ? 1 : 0;
+
+    if (used + gap + 1 >= size)
+        return;
+    show(flight, facts->answer, nx_answer_detail(facts->answer), words + used + gap, size - used - gap);
+    if (gap && words[used + gap])
+        words[used] = ' ';
+}
+
 /* What stands behind the library's own words: the service's, else its code, else the bare status. */
 static void describe_cause(char *words, size_t size, const struct nx_flight *flight, const struct nx_facts *facts,
                            const char *code)
 {
     show(flight, facts->answer, facts->loss ? flight->exchange->reason : nx_answer_text(facts->answer), words, size);
+    add_detail(words, size, flight, facts);
     if (!*words && *code)
         snprintf(words, size, "%s", code);
     if (!*words && facts->http_status)

@@ -1,11 +1,11 @@
 /*
- * libxml2 parses into our callbacks and builds no tree. It reads our copy of the document in place, which is wiped, so
- * that what it frees itself holds names, and no value but that of a CDATA section, which no serializer writes. The
- * document is UTF-8 whatever it declares: .NET's string writer declares utf-16 above UTF-8 bytes.
+ * libxml2 parses into our callbacks and builds no tree. It reads the caller's document in place, so that what it frees
+ * itself holds names, and no value but that of a CDATA section, which no serializer writes. The document is UTF-8
+ * whatever it declares: .NET's string writer declares utf-16 above UTF-8 bytes.
  *
  * Nothing may print. Errors that know the parser go to the handler's serror; those that do not (memory running out in
  * its buffers) would go to stderr, so the thread's structured handler is ours while it parses, and then again whatever
- * it was.
+ * it was. The first error ends the parse: libxml2 would read on and word every further one.
  */
 #include "core/xml.h"
 
@@ -19,17 +19,28 @@
 
 #include <string.h>
 
-enum { DEEPEST = 16, LARGEST = 1 << 20 };
+enum { DEEPEST = 16, LARGEST = 1 << 20, MOST_ATTRIBUTES = 32, LONGEST_NAME = 63 };
 
 static const char BOM[] = "\xef\xbb\xbf";
 static const char SCHEMA_INSTANCE[] = "http://www.w3.org/2001/XMLSchema-instance";
 
+/* An element with Key and Value: a child of the root, as a dictionary is written. */
+struct entry {
+    struct nx_text key;
+    struct nx_value value;
+    bool has_key;
+    bool has_value;
+};
+
 struct reader {
     xmlParserCtxt *parser;
     struct nx_members *members;
-    struct nx_value *value; /* the child of the root that is open, when it is a member and not nil */
+    enum nx_member member; /* the child of the root that is open; NX_MEMBER_COUNT: none of ours */
+    struct nx_text *text;  /* what characters now belong to; NULL: nothing */
+    struct entry entry;
     bool seen[NX_MEMBER_COUNT];
     bool root_has_children;
+    bool has_state; /* ModelState's first text has come */
     int depth;
     enum nx_parsed parsed;
 };
@@ -47,13 +58,54 @@ static bool same(const xmlChar *name, const char *string)
     return name && strcmp((const char *)name, string) == 0;
 }
 
-static int find_member(const xmlChar *name)
+/* The character that an escape of .NET's XmlConvert, _xHHHH_, stands for; 0 when there is none, or it is not ASCII. */
+static char escaped_char(const char *at)
 {
-    int i = 0;
+    int unit = 0;
 
-    while (i < NX_MEMBER_COUNT && !same(name, nx_member_name((enum nx_member)i)))
-        i++;
-    return i;
+    if (at[0] != '_' || at[1] != 'x')
+        return '\0';
+    for (int i = 2; i < 6; i++) {
+        if (nx_hex_value(at[i]) < 0)
+            return '\0';
+        unit = unit * 16 + nx_hex_value(at[i]);
+    }
+    return at[6] == '_' && unit < 0x80 ? (char)unit : '\0';
+}
+
+/* Decodes a name into LONGEST_NAME + 1 bytes; its length, or 0 when it is longer. */
+static size_t decode_name(const char *name, char *out)
+{
+    size_t length = 0;
+
+    for (; *name; length++) {
+        const char escaped = escaped_char(name);
+
+        if (length == LONGEST_NAME)
+            return 0;
+        out[length] = escaped ? escaped : *name;
+        name += escaped ? 7 : 1;
+    }
+    out[length] = '\0';
+    return length;
+}
+
+/* A [Serializable] class shows the fields behind its properties: <access_token>k__BackingField. */
+static enum nx_member find_member(const char *name)
+{
+    static const char tail[] = ">k__BackingField";
+    const enum nx_member member = nx_member_find(name, strlen(name));
+    char decoded[LONGEST_NAME + 1];
+    size_t size;
+    size_t end;
+
+    if (member != NX_MEMBER_COUNT || strstr(name, "_x") == NULL)
+        return member;
+    size = decode_name(name, decoded);
+    if (size < sizeof tail || decoded[0] != '<')
+        return nx_member_find(decoded, size);
+    end = size - (sizeof tail - 1);
+    return strcmp(decoded + end, tail) == 0 ? nx_member_find(decoded + 1, end - 1) : NX_MEMBER_COUNT;
 }
 
 /* `attributes`: five pointers for each (local name, prefix, URI, start of the value, its end). */
@@ -70,34 +122,87 @@ static bool is_nil(int count, const xmlChar **attributes)
     return false;
 }
 
+/* Readies a member's value for its text. The same one twice refuses the document. */
+static struct nx_value *open_member(struct reader *reader, enum nx_member member, bool nil)
+{
+    if (reader->seen[member]) {
+        stop(reader, NX_PARSED_NOT);
+        return NULL;
+    }
+    reader->seen[member] = true;
+    if (nil)
+        return NULL;
+    reader->members->values[member].kind = NX_KIND_STRING;
+    return &reader->members->values[member];
+}
+
 static void start_child(struct reader *reader, const xmlChar *name, bool nil)
 {
-    int member = find_member(name);
+    struct nx_value *value = NULL;
 
     if (!reader->root_has_children)
         nx_text_release(&reader->members->bare);
     reader->root_has_children = true;
-    if (member == NX_MEMBER_COUNT)
+    reader->member = find_member((const char *)name);
+    if (reader->member != NX_MEMBER_COUNT)
+        value = open_member(reader, reader->member, nil);
+    reader->text = value ? &value->text : NULL;
+}
+
+/* Key or Value within a child of the root that is no member. The same one twice refuses the document. */
+static void start_of_entry(struct reader *reader, const xmlChar *name, bool nil)
+{
+    struct entry *entry = &reader->entry;
+    const bool is_key = same(name, "Key");
+    bool *has = is_key ? &entry->has_key : &entry->has_value;
+
+    if (!is_key && !same(name, "Value"))
         return;
-    if (reader->seen[member]) {
+    if (*has) {
         stop(reader, NX_PARSED_NOT);
         return;
     }
-    reader->seen[member] = true;
+    *has = true;
     if (nil)
         return;
-    reader->value = &reader->members->values[member];
-    reader->value->kind = NX_KIND_STRING;
+    if (!is_key)
+        entry->value.kind = NX_KIND_STRING;
+    reader->text = is_key ? &entry->key : &entry->value.text;
 }
 
-/* An element inside a child of the root: a member that holds it is no string. */
+/* An element inside a member: it is no string then. Of ModelState the first one's text counts. */
+static void start_within(struct reader *reader)
+{
+    struct nx_value *value = &reader->members->values[reader->member];
+    const bool is_state = reader->member == NX_MEMBER_MODEL_STATE;
+
+    if (value->kind != NX_KIND_STRING || (is_state && reader->has_state))
+        return;
+    nx_text_release(&value->text);
+    if (is_state)
+        reader->text = &value->text;
+    else
+        value->kind = NX_KIND_OTHER;
+    reader->has_state = reader->has_state || is_state;
+}
+
+static void start_grandchild(struct reader *reader, const xmlChar *name, bool nil)
+{
+    reader->text = NULL;
+    if (reader->member == NX_MEMBER_COUNT)
+        start_of_entry(reader, name, nil);
+    else
+        start_within(reader);
+}
+
+/* An element inside Key or Value. */
 static void start_deeper(struct reader *reader)
 {
-    if (reader->value == NULL)
+    if (reader->text == NULL || reader->member == NX_MEMBER_MODEL_STATE)
         return;
-    reader->value->kind = NX_KIND_OTHER;
-    nx_text_release(&reader->value->text);
-    reader->value = NULL;
+    reader->entry.value.kind = NX_KIND_OTHER;
+    nx_text_fail(reader->text, NEXAUTH_INVALID);
+    reader->text = NULL;
 }
 
 static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri, int namespace_count,
@@ -113,29 +218,51 @@ static void on_start(void *context, const xmlChar *name, const xmlChar *prefix, 
     reader->depth++;
     if (reader->depth > DEEPEST)
         stop(reader, NX_PARSED_NOT);
+    else if (reader->depth == 1)
+        reader->text = &reader->members->bare;
     else if (reader->depth == 2)
         start_child(reader, name, is_nil(attribute_count, attributes));
-    else if (reader->depth > 2)
+    else if (reader->depth == 3)
+        start_grandchild(reader, name, is_nil(attribute_count, attributes));
+    else
         start_deeper(reader);
 }
 
-/* The text that characters now belong to; NULL when they belong to none. */
-static struct nx_text *open_text(const struct reader *reader)
+/* A text is judged when it is whole: the blanks ahead of the root's first child are none. An entry's is judged once it
+ * is known whether it is a member's. */
+static void judge(struct reader *reader, const struct nx_text *text, bool of_member)
 {
-    if (reader->depth == 1 && !reader->root_has_children)
-        return &reader->members->bare;
-    if (reader->depth == 2 && reader->value)
-        return &reader->value->text;
-    return NULL;
+    if (text->status == NEXAUTH_NO_MEMORY)
+        stop(reader, NX_PARSED_NO_MEMORY);
+    else if (nx_text_failed(text) && of_member)
+        stop(reader, NX_PARSED_NOT);
 }
 
-/* A text is judged when it is whole: the blanks ahead of the root's first child are none. */
-static void judge(struct reader *reader, const struct nx_text *text)
+static void take_entry(struct reader *reader)
 {
-    if (text && text->status == NEXAUTH_NO_MEMORY)
-        stop(reader, NX_PARSED_NO_MEMORY);
-    else if (text && nx_text_failed(text))
-        stop(reader, NX_PARSED_NOT);
+    struct nx_value *from = &reader->entry.value;
+    const struct nx_text *key = &reader->entry.key;
+    const enum nx_member member = nx_member_find(nx_text_string(key), key->length);
+    struct nx_value *to = NULL;
+
+    if (member != NX_MEMBER_COUNT)
+        to = open_member(reader, member, from->kind == NX_KIND_ABSENT);
+    if (to == NULL)
+        return;
+    to->kind = from->kind;
+    if (from->kind == NX_KIND_STRING) {
+        judge(reader, &from->text, true);
+        nx_text_move(&to->text, &from->text);
+    }
+}
+
+static void release_entry(struct entry *entry)
+{
+    nx_text_release(&entry->key);
+    nx_text_release(&entry->value.text);
+    entry->value.kind = NX_KIND_ABSENT;
+    entry->has_key = false;
+    entry->has_value = false;
 }
 
 static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
@@ -145,18 +272,24 @@ static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, co
     (void)name;
     (void)prefix;
     (void)uri;
-    judge(reader, open_text(reader));
-    if (reader->depth == 2)
-        reader->value = NULL;
+    if (reader->text)
+        judge(reader, reader->text, reader->depth <= 2);
+    if (reader->depth <= 3)
+        reader->text = NULL;
+    if (reader->depth == 2) {
+        if (reader->entry.has_key && reader->entry.has_value)
+            take_entry(reader);
+        release_entry(&reader->entry);
+    }
     reader->depth--;
 }
 
 static void on_text(void *context, const xmlChar *characters, int size)
 {
-    struct nx_text *text = open_text(context);
+    const struct reader *reader = context;
 
-    if (text)
-        nx_text_add_bytes(text, characters, (size_t)size);
+    if (reader->text)
+        nx_text_add_bytes(reader->text, characters, (size_t)size);
 }
 
 static void on_doctype(void *context, const xmlChar *name, const xmlChar *external_id, const xmlChar *system_id)
@@ -179,6 +312,8 @@ static void on_error(void *context, error_pointer error)
 
     if (error->code == XML_ERR_NO_MEMORY)
         reader->parsed = NX_PARSED_NO_MEMORY;
+    if (error->level >= XML_ERR_ERROR)
+        stop(reader, NX_PARSED_NOT);
 }
 
 static void set_handler(xmlParserCtxt *parser, struct reader *reader)
@@ -218,52 +353,51 @@ static enum nx_parsed parse_quietly(const char *text, struct nx_members *members
     struct reader reader = {.members = members, .parsed = NX_PARSED};
     enum nx_parsed parsed = NX_PARSED_NO_MEMORY;
 
+    nx_text_init(&reader.entry.key, LONGEST_NAME);
+    nx_text_init(&reader.entry.value.text, members->bare.bound);
     xmlSetStructuredErrorFunc(&reader, on_error);
     reader.parser = xmlNewParserCtxt();
     if (reader.parser)
         parsed = parse(&reader, text);
     xmlFreeParserCtxt(reader.parser);
+    release_entry(&reader.entry);
     xmlResetLastError();
     xmlSetStructuredErrorFunc(context, handler);
     return parsed;
 }
 
-/* UTF-8 without a NUL, at which the parser would end. UTF-16 is neither. */
-static bool is_text(const char *bytes, size_t size)
+/*
+ * UTF-8 without a NUL, at which the parser would end, and without a tag of very many attributes, each of which libxml2
+ * compares with each. What looks like one outside a tag is counted too: '=' and a quotation mark.
+ */
+static bool is_sound(const char *at, const char *end)
 {
-    while (size > 0) {
-        size_t character = nx_utf8_size(bytes, size);
+    int attributes = 0;
 
-        if (character == 0 || *bytes == '\0')
+    for (at = nx_skip_ascii(at, end, 1, '<', '='); at < end; at = nx_skip_ascii(at, end, 1, '<', '=')) {
+        const size_t size = nx_utf8_size(at, (size_t)(end - at));
+
+        if (size == 0 || *at == '\0')
             return false;
-        bytes += character;
-        size -= character;
+        if (*at == '<')
+            attributes = 0;
+        else if (*at == '=' && strchr("\"'", at[1 + strspn(at + 1, " \t\r\n")]))
+            attributes++;
+        if (attributes > MOST_ATTRIBUTES)
+            return false;
+        at += size;
     }
     return true;
 }
 
-/* The document as the parser gets it: without a BOM, ended by NUL. */
-static void copy_document(struct nx_text *text, const char *bytes, size_t size)
-{
-    const size_t bom = sizeof BOM - 1;
-    const size_t skipped = size >= bom && memcmp(bytes, BOM, bom) == 0 ? bom : 0;
-
-    nx_text_init(text, size);
-    nx_text_add_bytes(text, bytes + skipped, size - skipped);
-}
-
 enum nx_parsed nx_xml_read(const char *bytes, size_t size, struct nx_members *members)
 {
-    struct nx_text text = {0};
-    enum nx_parsed parsed = NX_PARSED_NO_MEMORY;
+    const size_t bom = size >= sizeof BOM - 1 && memcmp(bytes, BOM, sizeof BOM - 1) == 0 ? sizeof BOM - 1 : 0;
+    enum nx_parsed parsed = NX_PARSED_NOT;
 
     nx_members_release(members);
-    if (size == 0 || size > LARGEST || !is_text(bytes, size))
-        return NX_PARSED_NOT;
-    copy_document(&text, bytes, size);
-    if (!nx_text_failed(&text))
-        parsed = parse_quietly(nx_text_string(&text), members);
-    nx_text_release(&text);
+    if (size > bom && size <= LARGEST && is_sound(bytes + bom, bytes + size))
+        parsed = parse_quietly(bytes + bom, members);
     if (parsed != NX_PARSED)
         nx_members_release(members);
     return parsed;

@@ -278,6 +278,24 @@ static void equal_secrets_are_equal_in_length_and_bytes(void **state)
     assert_false(nx_equal_secret("", "s"));
 }
 
+static void ascii_is_skipped_up_to_what_needs_a_look(void **state)
+{
+    char text[32];
+
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const bool stops = c < 0x20 || c >= 0x80 || c == '"' || c == '\\';
+
+        for (size_t at = 0; at < sizeof text; at++) {
+            memset(text, 'a', sizeof text);
+            text[at] = (char)c;
+            assert_ptr_equal(nx_skip_ascii(text, text + sizeof text, ' ', '"', '\\'),
+                             text + (stops ? at : sizeof text));
+            assert_ptr_equal(nx_skip_ascii(text, text + at, ' ', '"', '\\'), text + at);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +316,7 @@ int main(void)
         cmocka_unit_test(controls_are_those_of_ascii),
         cmocka_unit_test(a_token_is_visible_ascii),
         cmocka_unit_test(equal_secrets_are_equal_in_length_and_bytes),
+        cmocka_unit_test(ascii_is_skipped_up_to_what_needs_a_look),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,10 +21,28 @@ enum { MOST_ALLOCATIONS = 2000 };
     "<TokenResponse xmlns=\"http://schemas.datacontract.org/2004/07/NEX.API.Models\"><access_token>nex</access_token>" \
     "<expires_in>1209600</expires_in><scope>user</scope><token_type>Bearer</token_type></TokenResponse>"
 
+#define XML_DICTIONARY                                                                                                 \
+    "<ArrayOfKeyValueOfstringstring><KeyValueOfstringstring><Key>access_token</Key><Value>nex</Value>"                 \
+    "</KeyValueOfstringstring></ArrayOfKeyValueOfstringstring>"
+
+#define UTF16_TOKEN                                                                                                    \
+    "\xff\xfe"                                                                                                         \
+    "<\0r\0>\0<\0a\0c\0c\0e\0s\0s\0_\0t\0o\0k\0e\0n\0>\0"                                                              \
+    "n\0e\0x\0"                                                                                                        \
+    "<\0/\0a\0c\0c\0e\0s\0s\0_\0t\0o\0k\0e\0n\0>\0<\0/\0r\0>\0"
+
 static const struct script_answer answer_json = {
-    .status = 200, .body = "{\"access_token\":\"nex\",\"expires_in\":\"1209600\",\"token_type\":\"Bearer\"}"};
+    .status = 200,
+    .body = "{\"\\u0061ccess_token\":\"n\\u0065x\",\"expires_in\":\"1209600\",\"token_type\":\"Bearer\"}"};
 #ifdef NEXAUTH_XML
 static const struct script_answer answer_xml = {.status = 200, .body = XML_TOKEN};
+static const struct script_answer answer_utf16 = {
+    .status = 200, .body = UTF16_TOKEN, .body_size = sizeof UTF16_TOKEN - 1};
+static const struct script_answer answer_dictionary = {.status = 200, .body = XML_DICTIONARY};
+static const struct script_answer answer_model_state = {
+    .status = 400,
+    .body = "<Error><Message>The request is invalid.</Message><ModelState><r.username>The field is required."
+            "</r.username></ModelState></Error>"};
 #endif
 static const struct script_answer answer_quantoz = {
     .status = 200,
@@ -112,6 +130,9 @@ static const struct scenario scenarios[] = {
     {"a NEX user, JSON", new_nex_user, {&answer_json}, NEXAUTH_OK, "nex"},
 #ifdef NEXAUTH_XML
     {"a NEX controller, XML", new_nex_controller, {&answer_xml}, NEXAUTH_OK, "nex"},
+    {"a NEX controller, XML in UTF-16", new_nex_controller, {&answer_utf16}, NEXAUTH_OK, "nex"},
+    {"a NEX controller, an XML dictionary", new_nex_controller, {&answer_dictionary}, NEXAUTH_OK, "nex"},
+    {"a NEX controller, XML that refuses", new_nex_controller, {&answer_model_state}, NEXAUTH_DENIED, NULL},
 #endif
     {"a NEX controller, refused", new_nex_controller, {&answer_refused}, NEXAUTH_DENIED, NULL},
     {"Quantoz", new_quantoz, {&answer_quantoz}, NEXAUTH_OK, "quantoz"},

@@ -106,7 +106,7 @@ static void deliver(const struct script_answer *answer, struct nx_exchange *exch
     }
     response->http_status = answer->status;
     if (answer->body)
-        nx_text_add(&response->body, answer->body);
+        nx_text_add_bytes(&response->body, answer->body, answer->body_size ? answer->body_size : strlen(answer->body));
     if (answer->location)
         add_location(&response->location, answer->location, exchange);
     if (answer->retry_after)

@@ -18,6 +18,7 @@ struct script_answer {
     int status;
     int64_t takes_ms; /* INT64_MAX: for ever */
     const char *body;
+    size_t body_size; /* 0: the body ends at its NUL */
     const char *location;
     const char *retry_after;
 };
