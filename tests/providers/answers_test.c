@@ -36,7 +36,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { BOUND = 65536, CASES_LEAST = 20 };
+enum { BOUND = 65536, CASES_LEAST = 60 };
 
 static const struct nx_siphash_key hash_key = {1, 2};
 
