@@ -18,7 +18,9 @@ struct nx_json_lexer {
 /* The next byte; NUL at the end, which the grammar has no place for either. */
 static inline char nx_json_peek(const struct nx_json_lexer *lexer)
 {
-    return lexer->at < lexer->end ? *lexer->at : '\0';
+    if (lexer->at == lexer->end)
+        return '\0';
+    return *lexer->at;
 }
 
 static inline bool nx_json_take(struct nx_json_lexer *lexer, char c)

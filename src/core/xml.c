@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-enum { DEEPEST = 16, LARGEST = 1 << 20, MOST_ATTRIBUTES = 32, LONGEST_NAME = 63 };
+enum { DEEPEST = 16, LARGEST = 1 << 20, MOST_ATTRIBUTES = 32, LONGEST_NAME = 63, ESCAPE_SIZE = 7 };
 
 static const char BOM[] = "\xef\xbb\xbf";
 static const char SCHEMA_INSTANCE[] = "http://www.w3.org/2001/XMLSchema-instance";
@@ -70,7 +70,9 @@ static char escaped_char(const char *at)
             return '\0';
         unit = unit * 16 + nx_hex_value(at[i]);
     }
-    return at[6] == '_' && unit < 0x80 ? (char)unit : '\0';
+    if (at[6] != '_' || unit >= 0x80)
+        return '\0';
+    return (char)unit;
 }
 
 /* Decodes a name into LONGEST_NAME + 1 bytes; its length, or 0 when it is longer. */
@@ -79,12 +81,15 @@ static size_t decode_name(const char *name, char *out)
     size_t length = 0;
 
     for (; *name; length++) {
-        const char escaped = escaped_char(name);
-
+        out[length] = escaped_char(name);
         if (length == LONGEST_NAME)
             return 0;
-        out[length] = escaped ? escaped : *name;
-        name += escaped ? 7 : 1;
+        if (out[length]) {
+            name += ESCAPE_SIZE;
+            continue;
+        }
+        out[length] = *name;
+        name++;
     }
     out[length] = '\0';
     return length;
