@@ -290,3 +290,61 @@ bool nx_same_in_any_case(const char *a, const char *b, size_t size)
     }
     return true;
 }
+
+void nx_add_utf8(struct nx_text *text, uint32_t character)
+{
+    const int further = (character >= 0x80) + (character >= 0x800) + (character >= 0x10000);
+    static const unsigned int marks[] = {0, 0xc0, 0xe0, 0xf0};
+
+    nx_text_add_char(text, (char)(marks[further] | character >> (6 * further)));
+    for (int shift = 6 * (further - 1); shift >= 0; shift -= 6)
+        nx_text_add_char(text, (char)(0x80 | (character >> shift & 0x3f)));
+}
+
+enum { SURROGATES_HIGH = 0xd800, SURROGATES_LOW = 0xdc00, SURROGATES_END = 0xe000 };
+
+/* Reads \uXXXX. */
+static bool read_unit(const char *at, uint32_t *unit)
+{
+    if (at[0] != '\\' || at[1] != 'u')
+        return false;
+    *unit = 0;
+    for (int i = 2; i < 6; i++) {
+        int digit = nx_hex_value(at[i]);
+
+        if (digit < 0)
+            return false;
+        *unit = *unit * 16 + (uint32_t)digit;
+    }
+    return true;
+}
+
+static const char *take_json_unit(const char *at, uint32_t unit, struct nx_text *text)
+{
+    uint32_t low = 0;
+
+    if (unit >= SURROGATES_HIGH && unit < SURROGATES_LOW && read_unit(at + 6, &low) && low >= SURROGATES_LOW &&
+        low < SURROGATES_END) {
+        nx_add_utf8(text, 0x10000 + ((unit - SURROGATES_HIGH) << 10) + (low - SURROGATES_LOW));
+        return at + 12;
+    }
+    nx_add_utf8(text, unit);
+    return at + 6;
+}
+
+const char *nx_take_json_char(const char *at, struct nx_text *text)
+{
+    static const char LETTERS[] = "\"\\/bfnrt";
+    static const char ESCAPED[] = "\"\\/\b\f\n\r\t";
+    const char *letter = at[0] == '\\' && at[1] != '\0' ? strchr(LETTERS, at[1]) : NULL;
+    uint32_t unit = 0;
+
+    if (letter) {
+        nx_text_add_char(text, ESCAPED[letter - LETTERS]);
+        return at + 2;
+    }
+    if (read_unit(at, &unit))
+        return take_json_unit(at, unit, text);
+    nx_text_add_char(text, *at);
+    return at + 1;
+}

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* RFC 3986 section 2.1: all but its unreserved characters become %XX (upper-case hex). */
 void nx_add_percent(struct nx_text *text, const char *value);
@@ -51,5 +52,15 @@ bool nx_equal_secret(const char *a, const char *b);
 
 /* True when the bytes are the same but for the case of ASCII letters, whatever the locale. */
 bool nx_same_in_any_case(const char *a, const char *b, size_t size);
+
+/* Adds a character, at most U+10FFFF, in UTF-8 (RFC 3629). */
+void nx_add_utf8(struct nx_text *text, uint32_t character);
+
+/*
+ * Takes one character off the inside of a JSON string (RFC 8259 section 7), plain or escaped, adds what it stands for,
+ * and returns where the next one begins. An escape that is none goes as it is. `at` is not at the NUL that ends the
+ * text.
+ */
+const char *nx_take_json_char(const char *at, struct nx_text *text);
 
 #endif

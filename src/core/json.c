@@ -1,11 +1,12 @@
 /*
  * A validator of RFC 8259 (json_lexer.c has its words) goes once over the raw bytes. It enforces what cJSON is lax
- * about, and notes where the values of the members are that we read. A string without escapes is then taken as it
- * stands; cJSON decodes the others, and numbers, of which it can only be given well-formed ones: when it gives nothing,
- * memory ran out. No tree of the document is built, so what a document costs does not grow with what it is made of.
+ * about, and notes where the values of the members are that we read. Their strings are then taken from there, each byte
+ * once; cJSON decodes numbers and escaped names, and can only be given well-formed ones: when it gives nothing, memory
+ * ran out. No tree of the document is built, so what a document costs does not grow with what it is made of.
  */
 #include "core/json.h"
 
+#include "core/encode.h"
 #include "core/json_lexer.h"
 
 #include <cjson/cJSON.h>
@@ -220,16 +221,18 @@ static enum nx_parsed store_number(const struct span *span, struct nx_value *val
 
 static enum nx_parsed store_string(const struct span *span, struct nx_text *text)
 {
-    cJSON *decoded = NULL;
-    enum nx_parsed parsed = NX_PARSED_NO_MEMORY;
+    const char *end = span->start + span->size - 1;
+    const char *at = span->start + 1;
 
-    if (!span->escaped)
-        return store_text(span->start + 1, span->size - 2, text);
-    decoded = decode(span);
-    if (decoded)
-        parsed = store_text(decoded->valuestring, strlen(decoded->valuestring), text);
-    release(decoded);
-    return parsed;
+    while (span->escaped && at < end) {
+        const char *escape = memchr(at, '\\', (size_t)(end - at));
+
+        if (!escape)
+            break;
+        nx_text_add_bytes(text, at, (size_t)(escape - at));
+        at = nx_take_json_char(escape, text);
+    }
+    return store_text(at, (size_t)(end - at), text);
 }
 
 /* Stores a value, if there is one and `value` is still absent. */

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { SURROGATES_HIGH = 0xd800, SURROGATES_LOW = 0xdc00, SURROGATES_END = 0xe000, LAST_CHARACTER = 0x10ffff };
+enum { LAST_CHARACTER = 0x10ffff };
 
 /* Takes one character, plain or coded, off `at`, and adds what it stands for to `view`. */
 typedef const char *(*take_char)(const char *at, struct nx_text *view);
@@ -40,71 +40,6 @@ static const char *take_form(const char *at, struct nx_text *view)
     return at + 1;
 }
 
-/* Adds a character in UTF-8. */
-static void add_utf8(struct nx_text *view, uint32_t character)
-{
-    if (character < 0x80) {
-        nx_text_add_char(view, (char)character);
-        return;
-    }
-    if (character < 0x800) {
-        nx_text_add_char(view, (char)(0xc0 | (character >> 6)));
-    } else if (character < 0x10000) {
-        nx_text_add_char(view, (char)(0xe0 | (character >> 12)));
-        nx_text_add_char(view, (char)(0x80 | ((character >> 6) & 63)));
-    } else {
-        nx_text_add_char(view, (char)(0xf0 | (character >> 18)));
-        nx_text_add_char(view, (char)(0x80 | ((character >> 12) & 63)));
-        nx_text_add_char(view, (char)(0x80 | ((character >> 6) & 63)));
-    }
-    nx_text_add_char(view, (char)(0x80 | (character & 63)));
-}
-
-/* Reads \uXXXX. */
-static bool read_unit(const char *at, uint32_t *unit)
-{
-    if (at[0] != '\\' || at[1] != 'u')
-        return false;
-    *unit = 0;
-    for (int i = 2; i < 6; i++) {
-        int digit = nx_hex_value(at[i]);
-
-        if (digit < 0)
-            return false;
-        *unit = *unit * 16 + (uint32_t)digit;
-    }
-    return true;
-}
-
-static const char *take_json_unit(const char *at, uint32_t unit, struct nx_text *view)
-{
-    uint32_t low = 0;
-
-    if (unit >= SURROGATES_HIGH && unit < SURROGATES_LOW && read_unit(at + 6, &low) && low >= SURROGATES_LOW &&
-        low < SURROGATES_END) {
-        add_utf8(view, 0x10000 + ((unit - SURROGATES_HIGH) << 10) + (low - SURROGATES_LOW));
-        return at + 12;
-    }
-    add_utf8(view, unit);
-    return at + 6;
-}
-
-static const char *take_json(const char *at, struct nx_text *view)
-{
-    static const char LETTERS[] = "\"\\/bfnrt";
-    static const char ESCAPED[] = "\"\\/\b\f\n\r\t";
-    const char *letter = at[0] == '\\' && at[1] != '\0' ? strchr(LETTERS, at[1]) : NULL;
-    uint32_t unit = 0;
-
-    if (letter) {
-        nx_text_add_char(view, ESCAPED[letter - LETTERS]);
-        return at + 2;
-    }
-    if (read_unit(at, &unit))
-        return take_json_unit(at, unit, view);
-    return take_plain(at, view);
-}
-
 /* Reads the digits of &#..., and its semicolon if it has one, as HTML's readers do; NULL when they name no character.
  */
 static const char *read_reference(const char *at, uint32_t base, uint32_t *character)
@@ -131,7 +66,7 @@ static const char *take_numeric_reference(const char *at, struct nx_text *view)
 
     if (end == NULL)
         return take_plain(at, view);
-    add_utf8(view, character);
+    nx_add_utf8(view, character);
     return end;
 }
 
@@ -194,7 +129,7 @@ static void decode_base64(const struct nx_text *view, int skip, struct nx_text *
 }
 
 /* The ways to decode a text: a character at a time, or base64 from one of four places on. */
-static const take_char WAYS[] = {take_percent, take_form, take_json, take_html};
+static const take_char WAYS[] = {take_percent, take_form, nx_take_json_char, take_html};
 
 enum { CHARACTER_WAYS = sizeof WAYS / sizeof WAYS[0], BASE64_WAYS = 4, DEEPEST = 2 };
 

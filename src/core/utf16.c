@@ -1,5 +1,7 @@
 #include "core/utf16.h"
 
+#include "core/encode.h"
+
 #include <stdint.h>
 
 enum { BOM = 0xfeff };
@@ -52,16 +54,6 @@ static uint32_t next(struct units *units)
     return is_surrogate(low, 0xdc00) ? 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00) : 0;
 }
 
-static void add_utf8(struct nx_text *text, uint32_t character)
-{
-    const int further = (character >= 0x80) + (character >= 0x800) + (character >= 0x10000);
-    static const unsigned int marks[] = {0, 0xc0, 0xe0, 0xf0};
-
-    nx_text_add_char(text, (char)(marks[further] | character >> (6 * further)));
-    for (int shift = 6 * (further - 1); shift >= 0; shift -= 6)
-        nx_text_add_char(text, (char)(0x80 | (character >> shift & 0x3f)));
-}
-
 void nx_utf16_add_as_utf8(struct nx_text *text, const char *bytes, size_t size, enum nx_utf16 order)
 {
     struct units units = {.at = (const unsigned char *)bytes, .high = order == NX_UTF16_LITTLE_ENDIAN};
@@ -75,6 +67,6 @@ void nx_utf16_add_as_utf8(struct nx_text *text, const char *bytes, size_t size, 
         if (character == 0)
             nx_text_fail(text, NEXAUTH_INVALID);
         else
-            add_utf8(text, character);
+            nx_add_utf8(text, character);
     }
 }
