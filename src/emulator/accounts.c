@@ -20,7 +20,6 @@
 #include "text.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,7 +146,6 @@ static char *check_objects(const cJSON *list, const struct member *members, cons
     return problem;
 }
 
-/* */
 static char *check_member(const cJSON *value, const struct member *member, const char *where)
 {
     switch (member->kind) {
@@ -194,26 +192,9 @@ static char *check_object(const cJSON *object, const struct member *members, con
     return problem;
 }
 
-static char *read_file(const char *path, size_t *length)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = NULL;
-
-    if (!file)
-        return NULL;
-    text = emu_allocate(ACCOUNTS_MAX + 1);
-    *length = fread(text, 1, ACCOUNTS_MAX + 1, file);
-    if (ferror(file)) {
-        free(text);
-        text = NULL;
-    }
-    fclose(file);
-    return text;
-}
-
 static cJSON *parse(const char *text, size_t length, const char *name, char **problem)
 {
-    cJSON *accounts = length <= ACCOUNTS_MAX ? emu_json_parse(text, length) : NULL;
+    cJSON *accounts = emu_json_parse(text, length);
     char *found = accounts ? check_object(accounts, root_members, "accounts") : emu_format("It is not JSON.");
 
     if (!found)
@@ -230,7 +211,7 @@ cJSON *emu_accounts_load(const char *path, char **problem)
 
     if (!path)
         return parse(builtin, strlen(builtin), "the program", problem);
-    char *text = read_file(path, &length);
+    char *text = emu_read_file(path, ACCOUNTS_MAX, &length);
     if (!text) {
         *problem = emu_format("The accounts file %s cannot be read: %s.", path, strerror(errno));
         return NULL;

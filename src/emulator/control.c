@@ -1,14 +1,22 @@
 /*
  * The control endpoint: plain http on a port of its own, for whoever runs the tests.
  *
- *   GET /counts      what was asked how often
- *   POST /faults     what goes wrong next        DELETE /faults  nothing any more
- *   POST /revoke     refresh tokens that no longer serve
- *   POST /reset      forgets counts, faults, and all that was issued
+ *   GET /counts?window_ms=60000     what was asked how often
+ *   GET /answers                    the answers that are known by name
+ *   GET /faults                     what is going to go wrong
+ *   POST /faults                    what goes wrong next
+ *   DELETE /faults                  nothing any more
+ *   POST /tokens                    how tokens are handed out
+ *   POST /introspect                whether a token is alive
+ *   POST /revoke                    refresh tokens that no longer serve
+ *   POST /clock                     time passes
+ *   POST /reset                     forgets counts, faults, all that was issued, and what was told of tokens and time
  *
- * Answers are 204, or 400 with a sentence. The Content-Type of a request does not matter, so that `curl -d` is enough.
+ * Answers are 200 with JSON, 204, or 400 with a sentence. The Content-Type of a request does not matter, so that
+ * `curl -d` is enough.
  */
 #include "emulator.h"
+#include "form.h"
 #include "json.h"
 #include "text.h"
 
@@ -16,6 +24,8 @@
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { WINDOW_MS = 60000, LONGEST_MS = 2000000000 };
 
 static void answer_sentence(unsigned int status, const char *sentence, struct emu_answer *answer)
 {
@@ -31,19 +41,60 @@ static void answer_outcome(const char *problem, struct emu_answer *answer)
         emu_answer_set(answer, 204, NULL, NULL);
 }
 
+static void answer_json(cJSON *report, struct emu_answer *answer)
+{
+    emu_answer_set(answer, 200, "application/json", emu_json_print(report));
+}
+
+/* What the query wants, the default without one, or 0 when it cannot be read. */
+static long read_window(const char *query)
+{
+    static const char *const names[] = {"window_ms"};
+    struct emu_form form = {0};
+    char *end = NULL;
+    long window_ms = 0;
+
+    if (!query)
+        return WINDOW_MS;
+    if (emu_form_parse(query, strlen(query), &form) && emu_form_exactly(&form, names, 1)) {
+        window_ms = strtol(form.pairs[0].value, &end, 10);
+        if (*end != '\0' || window_ms < 0 || window_ms > LONGEST_MS)
+            window_ms = 0;
+    }
+    emu_form_release(&form);
+    return window_ms;
+}
+
 static void show_counts(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
 {
-    cJSON *report = emu_counts_report(&emu->counts);
+    long window_ms = read_window(request->query);
 
-    (void)request;
+    if (window_ms == 0) {
+        answer_outcome("The query is not window_ms with a whole number between 1 and 2000000000.", answer);
+        return;
+    }
+    cJSON *report = emu_counts_report(&emu->counts, (int64_t)window_ms * 1000);
+    emu_tls_faults_report(&emu->tls_faults, report);
     cJSON_AddNumberToObject(report, "codes_reused", (double)emu->issued.reused[EMU_CODE]);
     cJSON_AddNumberToObject(report, "refresh_tokens_reused", (double)emu->issued.reused[EMU_REFRESH_TOKEN]);
-    emu_answer_set(answer, 200, "application/json", emu_json_print(report));
+    answer_json(report, answer);
+}
+
+static void show_answers(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
+{
+    (void)request;
+    answer_json(emu_shapes_report(&emu->shapes), answer);
+}
+
+static void show_faults(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
+{
+    (void)request;
+    answer_json(emu_faults_report(&emu->faults, emu_now_us(emu)), answer);
 }
 
 static void add_fault(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
 {
-    answer_outcome(emu_faults_add(&emu->faults, request->body, request->length), answer);
+    answer_outcome(emu_faults_add(&emu->faults, &emu->shapes, request->body, request->length, emu_now_us(emu)), answer);
 }
 
 static void clear_faults(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
@@ -53,11 +104,32 @@ static void clear_faults(struct emu *emu, const struct emu_request *request, str
     answer_outcome(NULL, answer);
 }
 
+static void tell_tokens(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
+{
+    cJSON *body = emu_json_parse(request->body, request->length);
+
+    answer_outcome(emu_tokens_tell(&emu->tokens, body), answer);
+    cJSON_Delete(body);
+}
+
+static void introspect(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
+{
+    static const char *const names[] = {"token"};
+    cJSON *body = emu_json_parse(request->body, request->length);
+    const char *token = emu_json_string(body, "token");
+
+    if (token && emu_json_only(body, names, COUNT(names)))
+        answer_json(emu_tokens_introspect(&emu->tokens, token, emu_now_us(emu)), answer);
+    else
+        answer_outcome("The body is not an object of token, a string.", answer);
+    cJSON_Delete(body);
+}
+
 static const char *revoke_as_told(struct emu *emu, const cJSON *body)
 {
     static const char *const names[] = {"refresh_token", "all_refresh_tokens"};
     const char *text = emu_json_string(body, "refresh_token");
-    bool all = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(body, "all_refresh_tokens"));
+    bool all = emu_json_flag(body, "all_refresh_tokens", false);
 
     if (!emu_json_only(body, names, COUNT(names)) || all == (text != NULL))
         return "The body is not an object of either refresh_token, a string, or all_refresh_tokens, true.";
@@ -72,26 +144,47 @@ static void revoke(struct emu *emu, const struct emu_request *request, struct em
     cJSON_Delete(body);
 }
 
+static void move_clock(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
+{
+    static const char *const names[] = {"advance_ms"};
+    cJSON *body = emu_json_parse(request->body, request->length);
+    long advance_ms = emu_json_whole(body, "advance_ms", 0, LONGEST_MS, -1);
+
+    if (advance_ms >= 0 && emu_json_only(body, names, COUNT(names))) {
+        emu->ahead_us += (int64_t)advance_ms * 1000;
+        answer_outcome(NULL, answer);
+    } else {
+        answer_outcome("The body is not an object of advance_ms, a whole number between 0 and 2000000000.", answer);
+    }
+    cJSON_Delete(body);
+}
+
 static void reset(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
 {
     (void)request;
-    emu_counts_reset(&emu->counts);
-    emu_faults_clear(&emu->faults);
-    emu_issued_clear(&emu->issued);
+    emu_reset(emu);
     answer_outcome(NULL, answer);
 }
 
 static void refuse(const struct emu_request *request, unsigned int status, struct emu_answer *answer)
 {
     (void)request;
-    answer_sentence(status, "There is GET /counts, POST or DELETE /faults, POST /revoke and POST /reset.", answer);
+    answer_sentence(status,
+                    "There is GET /counts, GET /answers, GET, POST or DELETE /faults, POST /tokens, POST /introspect, "
+                    "POST /revoke, POST /clock and POST /reset.",
+                    answer);
 }
 
 static const struct emu_route routes[] = {
     {.path = "/counts", .method = "GET", .handler = show_counts},
+    {.path = "/answers", .method = "GET", .handler = show_answers},
+    {.path = "/faults", .method = "GET", .handler = show_faults},
     {.path = "/faults", .method = "POST", .handler = add_fault},
     {.path = "/faults", .method = "DELETE", .handler = clear_faults},
+    {.path = "/tokens", .method = "POST", .handler = tell_tokens},
+    {.path = "/introspect", .method = "POST", .handler = introspect},
     {.path = "/revoke", .method = "POST", .handler = revoke},
+    {.path = "/clock", .method = "POST", .handler = move_clock},
     {.path = "/reset", .method = "POST", .handler = reset},
 };
 

@@ -3,11 +3,55 @@
 #include "text.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static void note_arrival(struct emu_arrivals *arrivals, int64_t now_us)
+{
+    if (arrivals->count == arrivals->capacity) {
+        size_t capacity = arrivals->capacity ? 2 * arrivals->capacity : 64;
+        int64_t *longer = emu_allocate(capacity * sizeof(*longer));
+        if (arrivals->count)
+            memcpy(longer, arrivals->at_us, arrivals->count * sizeof(*longer));
+        free(arrivals->at_us);
+        arrivals->at_us = longer;
+        arrivals->capacity = capacity;
+    }
+    arrivals->at_us[arrivals->count++] = now_us;
+}
+
+/* How many came within a window that begins with one of them and ends before the next window would. */
+static size_t largest_in_window(const struct emu_arrivals *arrivals, int64_t window_us)
+{
+    size_t largest = 0;
+    size_t first = 0;
+
+    for (size_t last = 0; last < arrivals->count; last++) {
+        while (arrivals->at_us[last] - arrivals->at_us[first] >= window_us)
+            first++;
+        if (last - first + 1 > largest)
+            largest = last - first + 1;
+    }
+    return largest;
+}
+
+static struct emu_count *count_of(struct emu_counts *counts, const struct emu_request *request)
+{
+    return &counts->of[request->service->id][emu_service_path(request->service, request->target)];
+}
+
+struct emu_count *emu_counts_arrive(struct emu_counts *counts, const struct emu_request *request, int64_t now_us)
+{
+    struct emu_count *count = count_of(counts, request);
+
+    note_arrival(&count->arrivals, now_us);
+    note_arrival(&counts->arrivals[request->service->id], now_us);
+    return count;
+}
 
 struct emu_count *emu_counts_begin(struct emu_counts *counts, const struct emu_request *request, struct emu_seen *seen)
 {
     size_t path = emu_service_path(request->service, request->target);
-    struct emu_count *count = &counts->of[request->service->id][path];
+    struct emu_count *count = count_of(counts, request);
 
     if (seen->resets != counts->resets)
         *seen = (struct emu_seen){.resets = counts->resets};
@@ -18,27 +62,48 @@ struct emu_count *emu_counts_begin(struct emu_counts *counts, const struct emu_r
     return count;
 }
 
-static void report_path(cJSON *report, const char *service, const char *path, const struct emu_count *count)
+static void report_path(cJSON *report, const char *service, const char *path, const struct emu_count *count,
+                        int64_t window_us)
 {
     char *key = emu_format("%s %s", service, path);
     cJSON *object = cJSON_AddObjectToObject(report, key);
 
     cJSON_AddNumberToObject(object, "requests", (double)count->requests);
     cJSON_AddNumberToObject(object, "in_flight", (double)count->in_flight);
+    cJSON_AddNumberToObject(object, "unread", (double)count->unread);
     cJSON_AddNumberToObject(object, "connections", (double)count->connections);
+    cJSON_AddNumberToObject(object, "largest_in_window", (double)largest_in_window(&count->arrivals, window_us));
     free(key);
 }
 
-cJSON *emu_counts_report(const struct emu_counts *counts)
+static void report_service(cJSON *report, const struct emu_service *service, const struct emu_counts *counts,
+                           int64_t window_us)
+{
+    const struct emu_count *of = counts->of[service->id];
+    const struct emu_arrivals *arrivals = &counts->arrivals[service->id];
+    unsigned long requests = 0;
+    unsigned long unread = 0;
+
+    for (size_t path = 0; path <= service->route_count; path++) {
+        requests += of[path].requests;
+        unread += of[path].unread;
+        report_path(report, service->name, path < service->route_count ? service->routes[path].path : "other",
+                    &of[path], window_us);
+    }
+    char *key = emu_format("%s *", service->name);
+    cJSON *object = cJSON_AddObjectToObject(report, key);
+    cJSON_AddNumberToObject(object, "requests", (double)requests);
+    cJSON_AddNumberToObject(object, "unread", (double)unread);
+    cJSON_AddNumberToObject(object, "largest_in_window", (double)largest_in_window(arrivals, window_us));
+    free(key);
+}
+
+cJSON *emu_counts_report(const struct emu_counts *counts, int64_t window_us)
 {
     cJSON *report = cJSON_CreateObject();
 
-    for (size_t i = 0; i < EMU_VENDORS; i++) {
-        const struct emu_service *service = emu_vendors[i];
-        for (size_t path = 0; path < service->route_count; path++)
-            report_path(report, service->name, service->routes[path].path, &counts->of[i][path]);
-        report_path(report, service->name, "other", &counts->of[i][service->route_count]);
-    }
+    for (size_t i = 0; i < EMU_VENDORS; i++)
+        report_service(report, emu_vendors[i], counts, window_us);
     return report;
 }
 
@@ -46,9 +111,22 @@ void emu_counts_reset(struct emu_counts *counts)
 {
     counts->resets++;
     for (size_t i = 0; i < EMU_VENDORS; i++) {
+        counts->arrivals[i].count = 0;
         for (size_t path = 0; path <= EMU_ROUTES_MAX; path++) {
-            counts->of[i][path].requests = 0;
-            counts->of[i][path].connections = 0;
+            struct emu_count *count = &counts->of[i][path];
+            count->requests = 0;
+            count->unread = 0;
+            count->connections = 0;
+            count->arrivals.count = 0;
         }
+    }
+}
+
+void emu_counts_release(struct emu_counts *counts)
+{
+    for (size_t i = 0; i < EMU_VENDORS; i++) {
+        free(counts->arrivals[i].at_us);
+        for (size_t path = 0; path <= EMU_ROUTES_MAX; path++)
+            free(counts->of[i][path].arrivals.at_us);
     }
 }

@@ -6,16 +6,28 @@
 #include <cjson/cJSON.h>
 #include <stdint.h>
 
-/* How often each path of each vendor was asked. The paths that a vendor does not have are counted together. */
+/*
+ * How often each path of each vendor was asked, and how many requests came within any window of time: what a limiter at
+ * the door would have seen. The paths that a vendor does not have are counted together.
+ */
+
+struct emu_arrivals {
+    int64_t *at_us; /* ascending */
+    size_t count;
+    size_t capacity;
+};
 
 struct emu_count {
     unsigned long requests;
     unsigned long in_flight; /* read to the end, not yet answered */
+    unsigned long unread;    /* dropped before they were read */
     unsigned long connections;
+    struct emu_arrivals arrivals; /* of all requests, read or not */
 };
 
 struct emu_counts {
     struct emu_count of[EMU_VENDORS][EMU_ROUTES_MAX + 1];
+    struct emu_arrivals arrivals[EMU_VENDORS];
     unsigned long resets;
 };
 
@@ -25,12 +37,21 @@ struct emu_seen {
     uint32_t paths;
 };
 
+/* The head of a request was read. */
+struct emu_count *emu_counts_arrive(struct emu_counts *counts, const struct emu_request *request, int64_t now_us);
+
+/* All of it was read. */
 struct emu_count *emu_counts_begin(struct emu_counts *counts, const struct emu_request *request, struct emu_seen *seen);
 
-/* {"nex /v1.0/Token": {"requests", "in_flight", "connections"}, ..., "nex other": {...}, ...} */
-cJSON *emu_counts_report(const struct emu_counts *counts);
+/*
+ * {"nex /v1.0/Token": {"requests", "in_flight", "unread", "connections", "largest_in_window"}, ..., "nex other": {...},
+ * "nex *": {"requests", "unread", "largest_in_window"}, ...}
+ */
+cJSON *emu_counts_report(const struct emu_counts *counts, int64_t window_us);
 
 /* Requests that are being answered remain in flight. */
 void emu_counts_reset(struct emu_counts *counts);
+
+void emu_counts_release(struct emu_counts *counts);
 
 #endif

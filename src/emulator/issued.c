@@ -6,25 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 
 struct emu_once {
     struct emu_once *older;
     enum emu_kind kind;
-    const cJSON *app;
+    struct emu_whose whose;
     char *text;
-    int64_t expires_at; /* seconds of CLOCK_MONOTONIC */
+    int64_t until_us;
     bool spent;
     bool revoked;
 };
-
-static int64_t now_s(void)
-{
-    struct timespec now = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
 
 char *emu_random_text(const char *prefix)
 {
@@ -38,16 +29,16 @@ char *emu_random_text(const char *prefix)
     return emu_format("%s%s", prefix, digits);
 }
 
-const char *emu_issued_add(struct emu_issued *issued, enum emu_kind kind, const cJSON *app, int64_t lifetime_s)
+const char *emu_issued_add(struct emu_issued *issued, enum emu_kind kind, struct emu_whose whose, int64_t until_us)
 {
     struct emu_once *once = emu_allocate(sizeof(*once));
 
     *once = (struct emu_once){
         .older = issued->newest,
         .kind = kind,
-        .app = app,
+        .whose = whose,
         .text = emu_random_text(kind == EMU_CODE ? "code-" : "refresh-"),
-        .expires_at = lifetime_s < 0 ? INT64_MAX : now_s() + lifetime_s,
+        .until_us = until_us,
     };
     issued->newest = once;
     return once->text;
@@ -62,18 +53,19 @@ static struct emu_once *find(const struct emu_issued *issued, enum emu_kind kind
     return once;
 }
 
-bool emu_issued_spend(struct emu_issued *issued, enum emu_kind kind, const cJSON *app, const char *text)
+const cJSON *emu_issued_use(struct emu_issued *issued, enum emu_kind kind, const cJSON *app, const char *text,
+                            int64_t now_us, bool again)
 {
     struct emu_once *once = find(issued, kind, text);
 
-    if (!once || once->app != app)
-        return false;
+    if (!once || once->whose.app != app)
+        return NULL;
     if (once->spent)
         issued->reused[kind]++;
-    if (once->spent || once->revoked || now_s() >= once->expires_at)
-        return false;
-    once->spent = true;
-    return true;
+    if (once->spent || once->revoked || now_us >= once->until_us)
+        return NULL;
+    once->spent = !again;
+    return once->whose.user;
 }
 
 bool emu_issued_revoke(struct emu_issued *issued, const char *text)

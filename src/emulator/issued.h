@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * What was issued to be used once: authorization codes and refresh tokens, each for one app. Spent ones are remembered,
- * so that a second use is refused and counted.
+ * What was issued to be used once: authorization codes and refresh tokens, each for one app and one user of it. Spent
+ * ones are remembered, so that a second use is refused and counted.
  */
 
 enum emu_kind { EMU_CODE, EMU_REFRESH_TOKEN, EMU_KINDS };
@@ -20,11 +20,21 @@ struct emu_issued {
 /* The prefix and 40 digits from the system's random generator. The caller frees it. */
 char *emu_random_text(const char *prefix);
 
-/* `app` is the identity of the account; it outlives what is issued. lifetime_s < 0: for ever. The text is borrowed. */
-const char *emu_issued_add(struct emu_issued *issued, enum emu_kind kind, const cJSON *app, int64_t lifetime_s);
+/* Whose it is: members of the accounts, which outlive what is issued. */
+struct emu_whose {
+    const cJSON *app;
+    const cJSON *user;
+};
 
-/* Uses it up. False when this app cannot use it: unknown, another app's, spent, revoked or expired. */
-bool emu_issued_spend(struct emu_issued *issued, enum emu_kind kind, const cJSON *app, const char *text);
+/* Good until then, in microseconds; INT64_MAX: for ever. The text is borrowed. */
+const char *emu_issued_add(struct emu_issued *issued, enum emu_kind kind, struct emu_whose whose, int64_t until_us);
+
+/*
+ * Uses it up, or leaves it good when it serves again. The user, or NULL when this app cannot use it: unknown, another
+ * app's, spent, revoked or expired.
+ */
+const cJSON *emu_issued_use(struct emu_issued *issued, enum emu_kind kind, const cJSON *app, const char *text,
+                            int64_t now_us, bool again);
 
 /* Revokes that refresh token, or all of them when `text` is NULL. False when there is no such token. */
 bool emu_issued_revoke(struct emu_issued *issued, const char *text);

@@ -97,6 +97,32 @@ const char *emu_json_string(const cJSON *object, const char *name)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, name));
 }
 
+long emu_json_whole(const cJSON *object, const char *name, long least, long most, long missing)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    if (!value)
+        return missing;
+    if (!cJSON_IsNumber(value) || value->valuedouble < (double)least || value->valuedouble > (double)most)
+        return -1;
+    long whole = (long)value->valuedouble;
+    return (double)whole == value->valuedouble ? whole : -1;
+}
+
+bool emu_json_flag(const cJSON *object, const char *name, bool missing)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    return value ? cJSON_IsTrue(value) : missing;
+}
+
+bool emu_json_is_flag(const cJSON *object, const char *name)
+{
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    return !value || cJSON_IsBool(value);
+}
+
 static bool is_named(const cJSON *member, const char *const names[], size_t count)
 {
     for (size_t i = 0; i < count; i++) {

@@ -17,6 +17,15 @@ cJSON *emu_json_parse(const char *text, size_t length);
 /* The string member of that name, or NULL when there is none or it is no string. Borrowed from the object. */
 const char *emu_json_string(const cJSON *object, const char *name);
 
+/* A whole number between the two, `missing` when the member is not there, -1 when it is something else. */
+long emu_json_whole(const cJSON *object, const char *name, long least, long most, long missing);
+
+/* Whether the member is there and true; `missing` when it is not there. */
+bool emu_json_flag(const cJSON *object, const char *name, bool missing);
+
+/* Whether the member is true, false or not there. */
+bool emu_json_is_flag(const cJSON *object, const char *name);
+
 /* Whether it is an object whose members all have one of these names, none of them twice. */
 bool emu_json_only(const cJSON *object, const char *const names[], size_t count);
 

@@ -112,26 +112,25 @@ static void answer_error(const struct emu_request *request, const char *error, c
     free(member);
 }
 
-static void answer_token(const struct emu *emu, const struct emu_request *request, const char *scope,
+static void answer_token(struct emu *emu, const struct emu_request *request, const struct emu_owner *owner,
                          struct emu_answer *answer)
 {
-    char *token = emu_random_text("nex-");
-    char *lifetime = emu_format("%ld", emu->lifetime_s ? emu->lifetime_s : LIFETIME_S);
-    char *escaped = emu_xml_escape(scope);
+    emu_tokens_grant(&emu->tokens, owner, request->shape, LIFETIME_S, emu_now_us(emu), answer);
+    const char *token = emu_answer_granted(answer, "token");
+    const char *lifetime = emu_answer_granted(answer, "expires_in");
+    char *escaped = emu_xml_escape(owner->scope);
     cJSON *json = cJSON_CreateObject();
 
     cJSON_AddStringToObject(json, "access_token", token);
     cJSON_AddStringToObject(json, "expires_in", lifetime);
     cJSON_AddStringToObject(json, "token_type", "Bearer");
-    cJSON_AddStringToObject(json, "scope", scope);
+    cJSON_AddStringToObject(json, "scope", owner->scope);
     char *xml = emu_format(
         "<TokenResponse " XML_INSTANCE " " XML_MODELS "><access_token>%s</access_token>"
         "<expires_in>%s</expires_in><scope>%s</scope><token_type>Bearer</token_type></TokenResponse>",
         token, lifetime, escaped);
     answer_either(request, 200, json, xml, answer);
     free(escaped);
-    free(lifetime);
-    free(token);
 }
 
 static const struct grant *find_grant(const char *type)
@@ -153,27 +152,26 @@ static bool is_complete(const cJSON *body, const struct grant *grant)
     return emu_json_only(body, grant->members, MEMBERS);
 }
 
-static void grant_token(const struct emu *emu, const struct emu_request *request, const cJSON *body,
+static void grant_token(struct emu *emu, const struct emu_request *request, const cJSON *body,
                         const struct grant *grant, struct emu_answer *answer)
 {
     const cJSON *clients = cJSON_GetObjectItemCaseSensitive(emu->accounts, request->service->name);
     const cJSON *client = emu_json_find(clients, "client_id", emu_json_string(body, "client_id"));
     const cJSON *accounts = cJSON_GetObjectItemCaseSensitive(client, grant->accounts);
     const cJSON *account = emu_json_find(accounts, grant->id, emu_json_string(body, grant->id));
-    const char *scope = emu_json_string(body, "scope");
+    const struct emu_owner owner = {request->service, account, emu_json_string(body, "scope")};
 
     if (!emu_json_equals(client, "client_secret", emu_json_string(body, "client_secret")))
         answer_error(request, "invalid_client", NULL, answer);
     else if (!emu_json_equals(account, grant->secret, emu_json_string(body, grant->secret)))
         answer_error(request, "invalid_grant", grant->refusal, answer);
-    else if (!emu_json_equals(account, "scope", scope))
+    else if (!emu_json_equals(account, "scope", owner.scope))
         answer_error(request, "invalid_scope", NULL, answer);
     else
-        answer_token(emu, request, scope, answer);
+        answer_token(emu, request, &owner, answer);
 }
 
-static void read_body(const struct emu *emu, const struct emu_request *request, const cJSON *body,
-                      struct emu_answer *answer)
+static void read_body(struct emu *emu, const struct emu_request *request, const cJSON *body, struct emu_answer *answer)
 {
     const char *type = emu_json_string(body, "grant_type");
     const struct grant *grant = type ? find_grant(type) : NULL;

@@ -64,19 +64,20 @@ static void answer_refusal(int code, struct emu_answer *answer)
 }
 
 /* refresh_token: NULL for an app token. */
-static void answer_token(const struct emu *emu, const char *refresh_token, struct emu_answer *answer)
+static void answer_token(struct emu *emu, const struct emu_request *request, const struct emu_owner *owner,
+                         const char *refresh_token, struct emu_answer *answer)
 {
-    char *token = emu_random_text("nexusguard-");
     cJSON *result = cJSON_CreateObject();
 
-    cJSON_AddStringToObject(result, "access_token", token);
-    cJSON_AddNumberToObject(result, "expires_in", (double)(emu->lifetime_s ? emu->lifetime_s : LIFETIME_S));
+    emu_tokens_grant(&emu->tokens, owner, request->shape, LIFETIME_S, emu_now_us(emu), answer);
+    cJSON_AddStringToObject(result, "access_token", emu_answer_granted(answer, "token"));
+    cJSON_AddRawToObject(result, "expires_in", emu_answer_granted(answer, "expires_in"));
     if (refresh_token) {
+        emu_answer_grant(answer, "refresh_token", refresh_token);
         cJSON_AddStringToObject(result, "refresh_token", refresh_token);
-        cJSON_AddStringToObject(result, "scope", USER_SCOPE);
+        cJSON_AddStringToObject(result, "scope", owner->scope);
     }
     answer_envelope(SUCCESS, result, answer);
-    free(token);
 }
 
 static const cJSON *find_app(const struct emu *emu, const struct emu_form *form)
@@ -106,19 +107,27 @@ static void app_token(struct emu *emu, const struct emu_request *request, struct
 {
     static const char *const names[] = {"app_id", "secret", "grant_type"};
     struct emu_form form = {0};
+    bool readable = read_post(request, names, COUNT(names), "client_credential", &form);
+    const struct emu_owner owner = {request->service, readable ? find_app_with_secret(emu, &form) : NULL, ""};
 
-    if (!read_post(request, names, COUNT(names), "client_credential", &form))
+    if (!readable)
         answer_refusal(WRONG_PARAMETER, answer);
-    else if (!find_app_with_secret(emu, &form))
+    else if (!owner.account)
         answer_refusal(WRONG_APP, answer);
     else
-        answer_token(emu, NULL, answer);
+        answer_token(emu, request, &owner, NULL, answer);
     emu_form_release(&form);
 }
 
-static void user_token(struct emu *emu, const cJSON *app, struct emu_answer *answer)
+/* refresh_token: the one that goes on serving; NULL: a new one. */
+static void user_token(struct emu *emu, const struct emu_request *request, const struct emu_whose *whose,
+                       const char *refresh_token, struct emu_answer *answer)
 {
-    answer_token(emu, emu_issued_add(&emu->issued, EMU_REFRESH_TOKEN, app, -1), answer);
+    const struct emu_owner owner = {request->service, whose->user, USER_SCOPE};
+
+    if (!refresh_token)
+        refresh_token = emu_issued_add(&emu->issued, EMU_REFRESH_TOKEN, *whose, INT64_MAX);
+    answer_token(emu, request, &owner, refresh_token, answer);
 }
 
 static void access_token(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
@@ -126,34 +135,37 @@ static void access_token(struct emu *emu, const struct emu_request *request, str
     static const char *const names[] = {"app_id", "secret", "code", "grant_type"};
     struct emu_form form = {0};
     bool readable = read_post(request, names, COUNT(names), "authorization_code", &form);
-    const cJSON *app = readable ? find_app_with_secret(emu, &form) : NULL;
+    struct emu_whose whose = {.app = readable ? find_app_with_secret(emu, &form) : NULL};
 
+    if (whose.app)
+        whose.user = emu_issued_use(&emu->issued, EMU_CODE, whose.app, emu_form_value(&form, "code"), emu_now_us(emu),
+                                    false);
     if (!readable)
         answer_refusal(WRONG_PARAMETER, answer);
-    else if (!app)
-        answer_refusal(WRONG_APP, answer);
-    else if (!emu_issued_spend(&emu->issued, EMU_CODE, app, emu_form_value(&form, "code")))
-        answer_refusal(WRONG_CODE, answer);
+    else if (!whose.user)
+        answer_refusal(whose.app ? WRONG_CODE : WRONG_APP, answer);
     else
-        user_token(emu, app, answer);
+        user_token(emu, request, &whose, NULL, answer);
     emu_form_release(&form);
 }
 
 static void refresh_token(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
 {
     static const char *const names[] = {"app_id", "refresh_token", "grant_type"};
+    bool rotation = emu->tokens.of[request->service->id].rotation;
     struct emu_form form = {0};
     bool readable = read_post(request, names, COUNT(names), "refresh_code", &form);
-    const cJSON *app = readable ? find_app(emu, &form) : NULL;
+    const char *presented = readable ? emu_form_value(&form, "refresh_token") : NULL;
+    struct emu_whose whose = {.app = readable ? find_app(emu, &form) : NULL};
 
+    if (whose.app)
+        whose.user = emu_issued_use(&emu->issued, EMU_REFRESH_TOKEN, whose.app, presented, emu_now_us(emu), !rotation);
     if (!readable)
         answer_refusal(WRONG_PARAMETER, answer);
-    else if (!app)
-        answer_refusal(WRONG_APP, answer);
-    else if (!emu_issued_spend(&emu->issued, EMU_REFRESH_TOKEN, app, emu_form_value(&form, "refresh_token")))
-        answer_refusal(WRONG_REFRESH_TOKEN, answer);
+    else if (!whose.user)
+        answer_refusal(whose.app ? WRONG_REFRESH_TOKEN : WRONG_APP, answer);
     else
-        user_token(emu, app, answer);
+        user_token(emu, request, &whose, rotation ? NULL : presented, answer);
     emu_form_release(&form);
 }
 
@@ -190,23 +202,33 @@ static bool is_redirect_of(const cJSON *app, const char *redirect)
     return length > 0 && length == own && host == own_host && strncasecmp(registered, redirect, length) == 0;
 }
 
-static bool is_customer_of(const cJSON *app, const struct emu_form *form)
+static const cJSON *find_customer(const cJSON *app, const struct emu_form *form)
 {
     const cJSON *customers = cJSON_GetObjectItemCaseSensitive(app, "customers");
     const cJSON *customer = emu_json_find(customers, "customer_id", emu_form_value(form, "customer_id"));
 
-    return emu_json_equals(customer, "xspe", emu_form_value(form, "xspe"));
+    return emu_json_equals(customer, "xspe", emu_form_value(form, "xspe")) ? customer : NULL;
 }
 
-static const char *issue_code(struct emu *emu, const cJSON *app)
+static const char *issue_code(struct emu *emu, struct emu_whose whose)
 {
-    const cJSON *lifetime = cJSON_GetObjectItemCaseSensitive(app, "code_lifetime");
+    const cJSON *lifetime = cJSON_GetObjectItemCaseSensitive(whose.app, "code_lifetime");
+    int64_t lifetime_s = lifetime ? (int64_t)lifetime->valuedouble : CODE_LIFETIME_S;
 
-    return emu_issued_add(&emu->issued, EMU_CODE, app, lifetime ? (int64_t)lifetime->valuedouble : CODE_LIFETIME_S);
+    return emu_issued_add(&emu->issued, EMU_CODE, whose, emu_now_us(emu) + lifetime_s * 1000000);
+}
+
+static void grant_encoded(struct emu_answer *answer, const char *name, const char *text)
+{
+    char *encoded = emu_form_encode(text);
+
+    emu_answer_grant(answer, name, encoded);
+    free(encoded);
 }
 
 /* {redirect_uri}?code=...&state=..., as a fault wants it when there is one. */
-static void answer_redirect(struct emu *emu, const cJSON *fault, const struct emu_form *form, struct emu_answer *answer)
+static void answer_redirect(struct emu *emu, const cJSON *fault, const struct emu_form *form, struct emu_whose whose,
+                            struct emu_answer *answer)
 {
     const char *redirect = emu_json_string(fault, "redirect");
     const char *state = emu_json_string(fault, "state");
@@ -214,28 +236,29 @@ static void answer_redirect(struct emu *emu, const cJSON *fault, const struct em
 
     if (!redirect)
         redirect = emu_form_value(form, "redirect_uri");
-    char *encoded_state = emu_form_encode(state ? state : emu_form_value(form, "state"));
-    char *encoded_value = emu_form_encode(error ? error : issue_code(emu, find_app(emu, form)));
+    emu_answer_grant(answer, "redirect_uri", redirect);
+    grant_encoded(answer, "state", state ? state : emu_form_value(form, "state"));
+    grant_encoded(answer, "code", error ? error : issue_code(emu, whose));
     char *location = emu_format("%s%c%s=%s&state=%s", redirect, strchr(redirect, '?') ? '&' : '?',
-                                error ? "error" : "code", encoded_value, encoded_state);
+                                error ? "error" : "code", emu_answer_granted(answer, "code"),
+                                emu_answer_granted(answer, "state"));
 
     emu_answer_set(answer, 302, NULL, NULL);
     emu_answer_header(answer, "Location", location);
     free(location);
-    free(encoded_value);
-    free(encoded_state);
 }
 
 static void connect_app(struct emu *emu, const cJSON *fault, const struct emu_form *form, struct emu_answer *answer)
 {
     const cJSON *app = find_app(emu, form);
+    const struct emu_whose whose = {app, find_customer(app, form)};
 
     if (!app)
         answer_refusal(WRONG_APP, answer);
-    else if (!is_redirect_of(app, emu_form_value(form, "redirect_uri")) || !is_customer_of(app, form))
+    else if (!is_redirect_of(app, emu_form_value(form, "redirect_uri")) || !whose.user)
         answer_refusal(NOT_ACCEPTED, answer);
     else
-        answer_redirect(emu, fault, form, answer);
+        answer_redirect(emu, fault, form, whose, answer);
 }
 
 static void connect_user(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)

@@ -33,17 +33,17 @@ static void answer_error(const char *error, struct emu_answer *answer)
     answer_json(400, json, answer);
 }
 
-static void answer_token(const struct emu *emu, const char *scope, struct emu_answer *answer)
+static void answer_token(struct emu *emu, const struct emu_request *request, const struct emu_owner *owner,
+                         struct emu_answer *answer)
 {
-    char *token = emu_random_text("quantoz-");
     cJSON *json = cJSON_CreateObject();
 
-    cJSON_AddStringToObject(json, "access_token", token);
-    cJSON_AddNumberToObject(json, "expires_in", (double)(emu->lifetime_s ? emu->lifetime_s : LIFETIME_S));
+    emu_tokens_grant(&emu->tokens, owner, request->shape, LIFETIME_S, emu_now_us(emu), answer);
+    cJSON_AddStringToObject(json, "access_token", emu_answer_granted(answer, "token"));
+    cJSON_AddRawToObject(json, "expires_in", emu_answer_granted(answer, "expires_in"));
     cJSON_AddStringToObject(json, "token_type", "Bearer");
-    cJSON_AddStringToObject(json, "scope", scope);
+    cJSON_AddStringToObject(json, "scope", owner->scope);
     answer_json(200, json, answer);
-    free(token);
 }
 
 static const cJSON *find_client(const struct emu *emu, const struct emu_request *request, const char *id,
@@ -96,24 +96,24 @@ static bool is_granted(const cJSON *client, const char *scope)
     }
 }
 
-static void grant_token(const struct emu *emu, const struct emu_request *request, const struct emu_form *form,
+static void grant_token(struct emu *emu, const struct emu_request *request, const struct emu_form *form,
                         struct emu_answer *answer)
 {
     const cJSON *client = request->authorization ? find_basic_client(emu, request)
                                                  : find_client(emu, request, emu_form_value(form, "client_id"),
                                                                emu_form_value(form, "client_secret"));
-    const char *scope = emu_form_value(form, "scope");
+    const struct emu_owner owner = {request->service, client, emu_form_value(form, "scope")};
 
     if (!client)
         answer_error("invalid_client", answer);
     else if (!emu_form_equals(form, "grant_type", "client_credentials"))
         answer_error("unsupported_grant_type", answer);
-    else if (!scope)
+    else if (!owner.scope)
         answer_error("invalid_request", answer);
-    else if (!is_granted(client, scope))
+    else if (!is_granted(client, owner.scope))
         answer_error("invalid_scope", answer);
     else
-        answer_token(emu, scope, answer);
+        answer_token(emu, request, &owner, answer);
 }
 
 static void token(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)

@@ -1,31 +1,32 @@
 /*
  * Servers: sockets, TLS and threads, all of libmicrohttpd.
  *
- * Each connection has a thread of its own, so that an answer that waits keeps no other one waiting. A request is
- * collected whole; then, in one go under the emulator's lock, it is counted, meets its fault, and gets its answer from
- * the service. A delay waits with the lock open. A request counts as in flight until just before its answer is sent, so
- * that whoever has the answer no longer sees the request in the counts.
+ * Each connection has a thread of its own, so that an answer that waits keeps no other one waiting. When a request's
+ * head was read, it is noted as arrived and meets its fault. Then it is collected whole; then, in one go under the
+ * emulator's lock, it is counted and gets its answer from the service. A delay waits with the lock open. A request
+ * counts as in flight until just before its answer is sent, so that whoever has the answer no longer sees the request
+ * in the counts.
  */
 #include "server.h"
 
+#include "reply.h"
 #include "text.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #define BODY_MAX ((size_t)4 * 1024 * 1024)
 
 /* A request on its way in. */
 struct exchange {
     struct emu_request request;
-    bool begun; /* the headers were read */
+    bool begun; /* the head was read */
+    struct emu_fault *fault;
 };
 
 /* Called with the bare request line, before anything else: later, libmicrohttpd has decoded the path and cut the query.
@@ -49,13 +50,16 @@ static void *begin_exchange(void *context, const char *target, struct MHD_Connec
 static void end_exchange(void *context, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode reason)
 {
+    const struct emu_server *server = context;
     struct exchange *exchange = *state;
 
-    (void)context;
     (void)connection;
     (void)reason;
     if (!exchange)
         return;
+    pthread_mutex_lock(&server->emu->lock);
+    emu_fault_release(exchange->fault);
+    pthread_mutex_unlock(&server->emu->lock);
     free(exchange->request.target);
     free(exchange->request.body);
     free(exchange);
@@ -97,22 +101,6 @@ static void collect(struct emu_request *request, const char *data, size_t size)
     request->length += size;
 }
 
-/* Waits with the lock open, or until the emulator ends. */
-static void wait_ms(struct emu *emu, long delay_ms)
-{
-    struct timespec until = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += delay_ms / 1000;
-    until.tv_nsec += delay_ms % 1000 * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    while (!emu->ending && pthread_cond_timedwait(&emu->ended, &emu->lock, &until) != ETIMEDOUT)
-        ;
-}
-
 /* False when the connection is to be dropped without an answer. */
 static bool answer_with_fault(struct emu *emu, struct emu_request *request, const struct emu_fault *fault,
                               struct emu_answer *answer)
@@ -122,42 +110,24 @@ static bool answer_with_fault(struct emu *emu, struct emu_request *request, cons
         return true;
     }
     request->connect = fault->connect;
+    request->shape = fault->shape;
     if (fault->process)
         emu_service_answer(emu, request, answer);
-    if (fault->answer)
-        emu_fault_answer(fault, answer);
-    wait_ms(emu, fault->delay_ms);
-    return !fault->drop && !emu->ending;
+    emu_fault_answer(fault, answer);
+    return emu_wait_ms(emu, fault->delay_ms) && fault->drop != EMU_DROP_AFTER_READING;
 }
 
-static bool answer_vendor(struct emu *emu, struct emu_request *request, struct emu_seen *seen,
-                          struct emu_answer *answer)
+static bool answer_vendor(struct emu *emu, struct exchange *exchange, struct emu_seen *seen, struct emu_answer *answer)
 {
-    struct emu_count *count = emu_counts_begin(&emu->counts, request, seen);
-    struct emu_fault *fault = emu_faults_take(&emu->faults, request);
-    bool kept = answer_with_fault(emu, request, fault, answer);
+    struct emu_count *count = emu_counts_begin(&emu->counts, &exchange->request, seen);
+    bool kept = answer_with_fault(emu, &exchange->request, exchange->fault, answer);
 
-    emu_fault_release(fault);
     count->in_flight--;
     return kept;
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection, const struct emu_answer *answer)
-{
-    size_t length = answer->body ? strlen(answer->body) : 0;
-    struct MHD_Response *response = MHD_create_response_from_buffer(length, answer->body, MHD_RESPMEM_MUST_COPY);
-
-    if (!response)
-        return MHD_NO;
-    for (size_t i = 0; i < answer->header_count; i++)
-        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
-    enum MHD_Result queued = MHD_queue_response(connection, answer->status, response);
-    MHD_destroy_response(response);
-    return queued;
-}
-
 static enum MHD_Result answer(const struct emu_server *server, struct MHD_Connection *connection,
-                              struct emu_request *request)
+                              struct exchange *exchange)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct emu *emu = server->emu;
@@ -167,14 +137,29 @@ static enum MHD_Result answer(const struct emu_server *server, struct MHD_Connec
 
     pthread_mutex_lock(&emu->lock);
     if (server->service->id == EMU_VENDORS)
-        emu_service_answer(emu, request, &answer);
+        emu_service_answer(emu, &exchange->request, &answer);
     else
-        kept = answer_vendor(emu, request, info->socket_context, &answer);
+        kept = answer_vendor(emu, exchange, info->socket_context, &answer);
     pthread_mutex_unlock(&emu->lock);
     if (kept)
-        result = send_answer(connection, &answer);
+        result = emu_reply(emu, connection, &answer, exchange->fault);
     emu_answer_release(&answer);
     return result;
+}
+
+/* The head was read. False when the connection is to be dropped before the rest is. */
+static bool arrive(struct emu *emu, struct exchange *exchange)
+{
+    if (exchange->request.service->id == EMU_VENDORS)
+        return true;
+    pthread_mutex_lock(&emu->lock);
+    struct emu_count *count = emu_counts_arrive(&emu->counts, &exchange->request, emu_now_us(emu));
+    struct emu_fault *fault = emu_faults_take(&emu->faults, &exchange->request, emu_now_us(emu));
+    bool kept = !fault || (emu_wait_ms(emu, fault->read_delay_ms) && fault->drop != EMU_DROP_BEFORE_READING);
+    count->unread += !kept;
+    pthread_mutex_unlock(&emu->lock);
+    exchange->fault = fault;
+    return kept;
 }
 
 /* Called when the headers were read, for each piece of the body, and, with no piece, when the request was read. */
@@ -182,6 +167,7 @@ static enum MHD_Result take_request(void *context, struct MHD_Connection *connec
                                     const char *method, const char *version, const char *data, size_t *size,
                                     void **state)
 {
+    const struct emu_server *server = context;
     struct exchange *exchange = *state;
 
     (void)url;
@@ -190,10 +176,10 @@ static enum MHD_Result take_request(void *context, struct MHD_Connection *connec
         exchange->begun = true;
         exchange->request.method = method;
         MHD_get_connection_values(connection, MHD_HEADER_KIND, note_header, &exchange->request);
-        return MHD_YES;
+        return arrive(server->emu, exchange) ? MHD_YES : MHD_NO;
     }
     if (*size == 0)
-        return answer(context, connection, &exchange->request);
+        return answer(server, connection, exchange);
     collect(&exchange->request, data, *size);
     *size = 0;
     return MHD_YES;
@@ -223,8 +209,8 @@ static struct MHD_Daemon *start_daemon(struct emu_server *server)
     const struct emu_tls *tls = server->tls;
     const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct MHD_OptionItem secure[] = {
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? tls->key : NULL},
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, tls ? tls->certificate : NULL},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? tls->certificates.key : NULL},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, tls ? tls->certificates.of[EMU_RIGHT] : NULL},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
         {MHD_OPTION_END, 0, NULL},
     };
@@ -233,8 +219,8 @@ static struct MHD_Daemon *start_daemon(struct emu_server *server)
 
     return MHD_start_daemon(flags, 0, NULL, NULL, take_request, server, MHD_OPTION_SOCK_ADDR, &address,
                             MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, server, MHD_OPTION_NOTIFY_COMPLETED,
-                            end_exchange, NULL, MHD_OPTION_NOTIFY_CONNECTION, note_connection, server, MHD_OPTION_ARRAY,
-                            tls ? secure : &secure[3], MHD_OPTION_END);
+                            end_exchange, server, MHD_OPTION_NOTIFY_CONNECTION, note_connection, server,
+                            MHD_OPTION_ARRAY, tls ? secure : &secure[3], MHD_OPTION_END);
 }
 
 bool emu_server_start(struct emu_server *server, struct emu *emu, const struct emu_service *service,

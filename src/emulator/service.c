@@ -86,11 +86,24 @@ bool emu_media_type_is(const char *header, const char *type)
     return *header == '\0' || *header == ';';
 }
 
+static void clear_wire(struct emu_answer *answer)
+{
+    for (size_t i = 0; i < answer->header_count; i++) {
+        free(answer->headers[i].name);
+        free(answer->headers[i].value);
+    }
+    free(answer->body);
+    answer->header_count = 0;
+    answer->body = NULL;
+    answer->length = 0;
+}
+
 void emu_answer_set(struct emu_answer *answer, unsigned int status, const char *content_type, char *body)
 {
-    emu_answer_release(answer);
+    clear_wire(answer);
     answer->status = status;
     answer->body = body;
+    answer->length = body ? strlen(body) : 0;
     if (content_type)
         emu_answer_header(answer, "Content-Type", content_type);
 }
@@ -105,12 +118,50 @@ void emu_answer_header(struct emu_answer *answer, const char *name, const char *
     };
 }
 
+void emu_answer_remove_header(struct emu_answer *answer, const char *name)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < answer->header_count; i++) {
+        struct emu_header header = answer->headers[i];
+        if (strcasecmp(header.name, name) != 0) {
+            answer->headers[kept++] = header;
+            continue;
+        }
+        free(header.name);
+        free(header.value);
+    }
+    answer->header_count = kept;
+}
+
+void emu_answer_copy(const struct emu_answer *from, struct emu_answer *answer)
+{
+    emu_answer_set(answer, from->status, NULL, emu_copy(from->body, from->length));
+    answer->length = from->length;
+    for (size_t i = 0; i < from->header_count; i++)
+        emu_answer_header(answer, from->headers[i].name, from->headers[i].value);
+}
+
+void emu_answer_grant(struct emu_answer *answer, const char *name, const char *text)
+{
+    if (answer->value_count == EMU_VALUES_MAX)
+        return;
+    answer->values[answer->value_count++] = (struct emu_value){.name = name, .text = emu_copy(text, strlen(text))};
+}
+
+const char *emu_answer_granted(const struct emu_answer *answer, const char *name)
+{
+    for (size_t i = 0; i < answer->value_count; i++) {
+        if (strcmp(answer->values[i].name, name) == 0)
+            return answer->values[i].text;
+    }
+    return NULL;
+}
+
 void emu_answer_release(struct emu_answer *answer)
 {
-    for (size_t i = 0; i < answer->header_count; i++) {
-        free(answer->headers[i].name);
-        free(answer->headers[i].value);
-    }
-    free(answer->body);
+    clear_wire(answer);
+    for (size_t i = 0; i < answer->value_count; i++)
+        free(answer->values[i].text);
     *answer = (struct emu_answer){0};
 }

@@ -13,6 +13,7 @@
 
 struct emu;
 struct emu_service;
+struct emu_shape;
 
 enum emu_service_id { EMU_NEX, EMU_QUANTOZ_TEST, EMU_QUANTOZ_PRODUCTION, EMU_NEXUSGUARD, EMU_VENDORS };
 
@@ -29,14 +30,21 @@ struct emu_request {
     bool too_large;
     char *body; /* ends in a NUL that is not counted; NULL when empty */
     size_t length;
-    const cJSON *connect; /* how a fault wants the redirect altered, or NULL */
+    const cJSON *connect;          /* how a fault wants the redirect altered, or NULL */
+    const struct emu_shape *shape; /* how a fault wants the answer worded, or NULL */
 };
 
-enum { EMU_HEADERS_MAX = 16 };
+enum { EMU_HEADERS_MAX = 16, EMU_VALUES_MAX = 8 };
 
 struct emu_header {
     char *name;
     char *value;
+};
+
+/* Something that was granted, for whoever words the answer in another way. */
+struct emu_value {
+    const char *name;
+    char *text;
 };
 
 struct emu_answer {
@@ -44,6 +52,9 @@ struct emu_answer {
     struct emu_header headers[EMU_HEADERS_MAX];
     size_t header_count;
     char *body;
+    size_t length; /* of the body */
+    struct emu_value values[EMU_VALUES_MAX];
+    size_t value_count;
 };
 
 typedef void emu_handler(struct emu *emu, const struct emu_request *request, struct emu_answer *answer);
@@ -61,7 +72,7 @@ struct emu_service {
     enum emu_service_id id; /* EMU_VENDORS: not a vendor; neither counted nor disturbed by faults */
     bool path_ignores_case;
     const struct emu_route *routes;
-    size_t route_count; /* EMU_ROUTES_MAX at most */
+    size_t route_count; /* of a vendor: EMU_ROUTES_MAX at most */
     /* Words the refusal of a request that reaches no handler: 400, 404, 405 or 413. */
     void (*refuse)(const struct emu_request *request, unsigned int status, struct emu_answer *answer);
 };
@@ -86,10 +97,17 @@ void emu_service_answer(struct emu *emu, const struct emu_request *request, stru
 /* Whether a Content-Type header names this media type, whatever its parameters. The header may be NULL. */
 bool emu_media_type_is(const char *header, const char *type);
 
-/* The body becomes the answer's; content_type may be NULL. */
+/* What is sent, anew. The body becomes the answer's; content_type may be NULL. */
 void emu_answer_set(struct emu_answer *answer, unsigned int status, const char *content_type, char *body);
 /* Headers behind the sixteenth are left out. */
 void emu_answer_header(struct emu_answer *answer, const char *name, const char *value);
+/* Names ignore case. */
+void emu_answer_remove_header(struct emu_answer *answer, const char *name);
+/* What is sent, as the other one has it. */
+void emu_answer_copy(const struct emu_answer *from, struct emu_answer *answer);
+/* What was granted: the name is borrowed, the text copied. The text, or NULL, borrowed. */
+void emu_answer_grant(struct emu_answer *answer, const char *name, const char *text);
+const char *emu_answer_granted(const struct emu_answer *answer, const char *name);
 void emu_answer_release(struct emu_answer *answer);
 
 #endif

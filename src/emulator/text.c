@@ -1,5 +1,6 @@
 #include "text.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,4 +69,22 @@ char *emu_xml_escape(const char *text)
             *end++ = *entity++;
     }
     return escaped;
+}
+
+char *emu_read_file(const char *path, size_t most, size_t *length)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = NULL;
+
+    if (!file)
+        return NULL;
+    text = emu_allocate(most + 1);
+    errno = EFBIG;
+    *length = fread(text, 1, most + 1, file);
+    if (ferror(file) || *length > most) {
+        free(text);
+        text = NULL;
+    }
+    fclose(file);
+    return text;
 }

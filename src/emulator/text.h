@@ -4,8 +4,8 @@
 #include <stddef.h>
 
 /*
- * Memory and text. A development tool has nothing better to do without memory than to end, so these never return NULL.
- * Results belong to the caller and end with free().
+ * Memory and text. A development tool has nothing better to do without memory than to end, so what allocates never
+ * fails. Results belong to the caller and end with free().
  */
 
 void *emu_allocate(size_t size);
@@ -14,5 +14,8 @@ char *emu_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The text as the content of an XML element. */
 char *emu_xml_escape(const char *text);
+
+/* The bytes of a file, of which it has `most` at most. NULL, with errno, when it cannot be read or is larger. */
+char *emu_read_file(const char *path, size_t most, size_t *length);
 
 #endif

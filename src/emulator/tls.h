@@ -1,15 +1,14 @@
 #ifndef EMU_TLS_H
 #define EMU_TLS_H
 
+#include "certificates.h"
+
 #include <gnutls/gnutls.h>
 #include <stdbool.h>
 
-/* A certificate authority of its own for each run, and what it certified for loopback. The authority's key is not kept.
- */
+/* What TLS needs: certificates that are made for each run. */
 struct emu_tls {
-    char *key;         /* PEM */
-    char *certificate; /* PEM */
-    char *authority;   /* PEM: what clients trust */
+    struct emu_certificates certificates;
     gnutls_datum_t ticket_key;
     char *file;   /* where the authority was written */
     char *folder; /* NULL, or made for the file: both go away at the end */

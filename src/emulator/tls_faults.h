@@ -1,0 +1,75 @@
+#ifndef EMU_TLS_FAULTS_H
+#define EMU_TLS_FAULTS_H
+
+#include "tls.h"
+
+#include <cjson/cJSON.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * What goes wrong below HTTP: plain sockets beside the services, a port for each fault, where no request is ever
+ * answered. A request that nevertheless arrives, which only a careless client sends to most of them, is read and
+ * counted; then the connection is closed without close_notify.
+ */
+
+enum emu_tls_fault_id {
+    EMU_CLOSES_AT_ACCEPT,
+    EMU_CLOSES_IN_HANDSHAKE, /* after the client's first bytes */
+    EMU_PLAIN_TEXT,          /* answers TLS with plain HTTP */
+    EMU_TLS_1_1,             /* speaks nothing newer */
+    EMU_CERTIFICATE_EXPIRED,
+    EMU_CERTIFICATE_WRONG_NAME,
+    EMU_CERTIFICATE_SELF_SIGNED,
+    EMU_CERTIFICATE_UNKNOWN_CA,
+    EMU_CLOSES_AFTER_REQUEST, /* all is well until then: a ban by closed connections */
+    EMU_TLS_FAULTS
+};
+
+struct emu_tls_fault_count {
+    unsigned long connections;
+    unsigned long requests; /* read to their end */
+    unsigned long bytes;    /* of requests, without TLS's own */
+};
+
+/* Guarded by the emulator's lock. */
+struct emu_tls_faults {
+    struct emu_tls_fault_count of[EMU_TLS_FAULTS];
+};
+
+struct emu;
+
+/* One of the ports. It must not move while it runs. */
+struct emu_tls_fault_server {
+    struct emu *emu;
+    const struct emu_tls *tls;
+    enum emu_tls_fault_id id;
+    int listener;
+    int stop; /* at its end once the servers have to stop */
+    uint16_t port;
+    pthread_t thread;
+    bool running;
+};
+
+struct emu_tls_fault_servers {
+    struct emu_tls_fault_server of[EMU_TLS_FAULTS];
+    int stop[2]; /* a pipe whose writing end is closed to stop them */
+    bool begun;
+};
+
+/* False after a sentence on standard error. */
+bool emu_tls_faults_start(struct emu_tls_fault_servers *servers, struct emu *emu, const struct emu_tls *tls);
+
+/* Ends all connections. Takes servers of which some never started. */
+void emu_tls_faults_stop(struct emu_tls_fault_servers *servers);
+
+/* TLS_FAULT_EXPIRED=https://127.0.0.1:..., and so on. */
+void emu_tls_faults_tell(const struct emu_tls_fault_servers *servers, FILE *stream);
+
+/* Adds "tls_fault EXPIRED": {"connections", "requests", "bytes"}, and so on. */
+void emu_tls_faults_report(const struct emu_tls_faults *faults, cJSON *report);
+void emu_tls_faults_reset(struct emu_tls_faults *faults);
+
+#endif
