@@ -327,10 +327,12 @@ static const struct row control_rows[] = {
     {"no JSON", .body = "x", .in_body = "not a JSON object"},
     {"an unknown path", .body = "{\"service\":\"nex\",\"path\":\"/x\"}", .in_body = "path is not one of"},
     {"an unknown member", .body = NEX_FAULT "\"x\":1}", .in_body = "not known"},
-    {"times 0", .body = NEX_FAULT "\"times\":0}", .in_body = "times is not"},
+    {"a negative number of times", .body = NEX_FAULT "\"times\":-1}", .in_body = "times is not"},
     {"half a time", .body = NEX_FAULT "\"times\":1.5}", .in_body = "times is not"},
     {"a negative delay", .body = NEX_FAULT "\"delay_ms\":-1}", .in_body = "delay_ms is not"},
-    {"drop that is no flag", .body = NEX_FAULT "\"drop\":1}", .in_body = "drop or process is neither"},
+    {"drop that is no moment", .body = NEX_FAULT "\"drop\":1}", .in_body = "drop is neither"},
+    {"a drop at no moment", .body = NEX_FAULT "\"drop\":\"later\"}", .in_body = "drop is neither"},
+    {"process that is no flag", .body = NEX_FAULT "\"process\":1}", .in_body = "process is neither"},
     {"status 100", .body = NEX_FAULT "\"answer\":{\"status\":100}}", .in_body = "answer.status is not"},
     {"an answer that is no object", .body = NEX_FAULT "\"answer\":200}", .in_body = "answer is not"},
     {"a body that is no string", .body = NEX_FAULT "\"answer\":{\"body\":{}}}", .in_body = "answer.body is not"},
@@ -347,7 +349,7 @@ static const struct row control_rows[] = {
     {"to revoke one and all", .path = "/revoke", .body = "{\"refresh_token\":\"x\",\"all_refresh_tokens\":true}",
      .in_body = "either refresh_token"},
     {"to revoke what was not issued", .path = "/revoke", .body = "{\"refresh_token\":\"x\"}", .in_body = "not issued"},
-    {"another method", .path = "/faults", .method = "PUT", .status = 405, .in_head = "Allow: POST, DELETE\r\n"},
+    {"another method", .path = "/faults", .method = "PUT", .status = 405, .in_head = "Allow: GET, POST, DELETE\r\n"},
     {"another path", .path = "/fault", .status = 404, .in_body = "There is GET /counts"},
 };
 

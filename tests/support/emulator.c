@@ -15,7 +15,7 @@
 
 #define PLACE(member) offsetof(struct emulator, member), sizeof(((struct emulator *)NULL)->member)
 
-enum { ARGUMENTS_MAX = 16, REPLY_MAX = 16384, PATIENCE_MS = 10000, CONTROL_TIMEOUT_MS = 10000 };
+enum { ARGUMENTS_MAX = 16, REPLY_MAX = 65536, PATIENCE_MS = 10000, CONTROL_TIMEOUT_MS = 10000 };
 
 extern char **environ;
 
@@ -32,6 +32,15 @@ static const struct place {
     {"QUANTOZ_PRODUCTION_HTTP", PLACE(quantoz_production_http)},
     {"NEXUSGUARD_HTTPS", PLACE(nexusguard_https)},
     {"NEXUSGUARD_HTTP", PLACE(nexusguard_http)},
+    {"TLS_FAULT_CLOSES_AT_ACCEPT", PLACE(tls_closes_at_accept)},
+    {"TLS_FAULT_CLOSES_IN_HANDSHAKE", PLACE(tls_closes_in_handshake)},
+    {"TLS_FAULT_PLAIN_TEXT", PLACE(tls_plain_text)},
+    {"TLS_FAULT_TLS_1_1", PLACE(tls_1_1)},
+    {"TLS_FAULT_EXPIRED", PLACE(tls_expired)},
+    {"TLS_FAULT_WRONG_NAME", PLACE(tls_wrong_name)},
+    {"TLS_FAULT_SELF_SIGNED", PLACE(tls_self_signed)},
+    {"TLS_FAULT_UNKNOWN_CA", PLACE(tls_unknown_ca)},
+    {"TLS_FAULT_CLOSES_AFTER_REQUEST", PLACE(tls_closes_after_request)},
     {"CONTROL", PLACE(control)},
     {"CA_FILE", PLACE(ca_file)},
 };
@@ -231,6 +240,39 @@ int emulator_fault(struct emulator *emulator, const char *json)
     return ask_control(emulator, "/faults", json, &reply);
 }
 
+int emulator_tokens(struct emulator *emulator, const char *json)
+{
+    struct reply reply;
+
+    return ask_control(emulator, "/tokens", json, &reply);
+}
+
+int emulator_advance(struct emulator *emulator, long advance_ms)
+{
+    struct reply reply;
+    char body[64];
+
+    snprintf(body, sizeof(body), "{\"advance_ms\":%ld}", advance_ms);
+    return ask_control(emulator, "/clock", body, &reply);
+}
+
+/* The emulator writes no white space. Tokens have no character that JSON escapes. */
+int emulator_is_alive(struct emulator *emulator, const char *token)
+{
+    struct reply reply;
+    char body[8192];
+
+    snprintf(body, sizeof(body), "{\"token\":\"%s\"}", token);
+    return ask_control(emulator, "/introspect", body, &reply) ? -1 : strstr(reply.text, "\"active\":true") != NULL;
+}
+
+char *emulator_show(struct emulator *emulator, const char *path)
+{
+    struct reply reply;
+
+    return ask_control(emulator, path, NULL, &reply) ? NULL : strdup(reply.text);
+}
+
 int emulator_reset(struct emulator *emulator)
 {
     struct reply reply;
@@ -260,16 +302,23 @@ static int number_behind(const char *text, const char *name)
     return found ? (int)strtol(found + strlen(member), NULL, 10) : -1;
 }
 
-static int read_count(struct emulator *emulator, const char *key, const char *member)
+int emulator_count_member(struct emulator *emulator, const char *key, const char *member, long window_ms)
 {
     struct reply reply;
     char object[128];
+    char path[64];
 
-    if (ask_control(emulator, "/counts", NULL, &reply))
+    snprintf(path, sizeof(path), "/counts?window_ms=%ld", window_ms);
+    if (ask_control(emulator, path, NULL, &reply))
         return -1;
     snprintf(object, sizeof(object), "\"%s\":{", key);
     const char *found = strstr(reply.text, object);
     return found ? number_behind(found, member) : fail("no such count", key);
+}
+
+static int read_count(struct emulator *emulator, const char *key, const char *member)
+{
+    return emulator_count_member(emulator, key, member, 60000);
 }
 
 int emulator_count(struct emulator *emulator, const char *key)

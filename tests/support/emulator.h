@@ -16,6 +16,15 @@ struct emulator {
     char quantoz_production_http[64];
     char nexusguard_https[64];
     char nexusguard_http[64];
+    char tls_closes_at_accept[64];
+    char tls_closes_in_handshake[64];
+    char tls_plain_text[64];
+    char tls_1_1[64];
+    char tls_expired[64];
+    char tls_wrong_name[64];
+    char tls_self_signed[64];
+    char tls_unknown_ca[64];
+    char tls_closes_after_request[64];
     char control[64];
     char ca_file[1024];
     pid_t pid;
@@ -40,11 +49,27 @@ int emulator_reset(struct emulator *emulator);
 /* Revokes that refresh token, or all of them when it is NULL. 0, or -1. */
 int emulator_revoke(struct emulator *emulator, const char *refresh_token);
 
+/* Changes how tokens are handed out, as POST /tokens takes it. 0, or -1. */
+int emulator_tokens(struct emulator *emulator, const char *json);
+
+/* So much time passes for tokens, codes, bans and counts. 0, or -1. */
+int emulator_advance(struct emulator *emulator, long advance_ms);
+
+/* Whether this access token is alive: 1, 0, or -1. */
+int emulator_is_alive(struct emulator *emulator, const char *token);
+
+/* What GET gives at a path of the control endpoint, such as "/answers". The caller frees it. NULL when it failed. */
+char *emulator_show(struct emulator *emulator, const char *path);
+
 /* Of a key such as "nex /v1.0/Token" or "nex other": all requests so far, the unanswered ones, the connections. Or -1.
  */
 int emulator_count(struct emulator *emulator, const char *key);
 int emulator_in_flight(struct emulator *emulator, const char *key);
 int emulator_connections(struct emulator *emulator, const char *key);
+
+/* A member of such a key's object, as GET /counts shows it: "unread", for one. window_ms: for "largest_in_window". Or -1.
+ */
+int emulator_count_member(struct emulator *emulator, const char *key, const char *member, long window_ms);
 
 /* How often something that serves once came again: "codes_reused" or "refresh_tokens_reused". Or -1. */
 int emulator_total_reused(struct emulator *emulator, const char *key);
