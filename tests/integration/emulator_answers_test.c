@@ -131,7 +131,7 @@ static const struct row rows[] = {
     {"message-media-type", NEX, CONFIG, 0, 0},
     {"message-fault", NEX, UNAVAILABLE, 0, 0},
     {"message-fault-details", NEX, UNAVAILABLE, 0, 0},
-    {"message-camel-case", NEX, CONFIG, 0, 0},
+    {"message-camel-case", NEX, DENIED, 0, 0},
     {"string-400", NEX, CONFIG, 0, 0},
     {"string-401", NEX, DENIED, 0, 0},
     {"throttled-string", NEX, THROTTLED, 0, 17000},
@@ -211,7 +211,7 @@ static const struct row rows[] = {
     {"problem-400", QUANTOZ, CONFIG, 0, 0},
     {"problem-404", QUANTOZ, CONFIG, 0, 0},
     {"problem-500", QUANTOZ, UNAVAILABLE, 0, 0},
-    {"nexus-message-400", QUANTOZ, CONFIG, 0, 0},
+    {"nexus-message-400", QUANTOZ, DENIED, 0, 0},
     {"nexus-message-401", QUANTOZ, DENIED, 0, 0},
     /* Nexusguard: app tokens */
     {"app-token", APP, OK, 7200, 0},

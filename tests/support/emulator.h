@@ -67,7 +67,8 @@ int emulator_count(struct emulator *emulator, const char *key);
 int emulator_in_flight(struct emulator *emulator, const char *key);
 int emulator_connections(struct emulator *emulator, const char *key);
 
-/* A member of such a key's object, as GET /counts shows it: "unread", for one. window_ms: for "largest_in_window". Or -1.
+/* A member of such a key's object, as GET /counts shows it: "unread", for one. window_ms: for "largest_in_window". Or
+ * -1.
  */
 int emulator_count_member(struct emulator *emulator, const char *key, const char *member, long window_ms);
 
