@@ -344,6 +344,35 @@ static const struct row control_rows[] = {
      .in_body = "answer.headers has a member"},
     {"a redirect that cannot be sent", .body = NEX_FAULT "\"connect\":{\"redirect\":\"a\\nb\"}}",
      .in_body = "connect has a member"},
+    {"a drip that is no time", .body = NEX_FAULT "\"drip_ms\":\"1\"}", .in_body = "drip_ms is neither"},
+    {"a negative delay of reading", .body = NEX_FAULT "\"read_delay_ms\":-1}", .in_body = "read_delay_ms is not"},
+    {"a time of nothing", .body = NEX_FAULT "\"for_ms\":0}", .in_body = "for_ms is not"},
+    {"a path that is no string", .body = "{\"service\":\"nex\",\"path\":1}", .in_body = "path is not one of"},
+    {"an answer that nobody gives", .body = NEX_FAULT "\"answer\":\"x\"}", .in_body = "GET /answers lists them"},
+    {"another vendor's answer", .body = NEX_FAULT "\"answer\":\"app-token\"}", .in_body = "GET /answers lists them"},
+    {"a named answer with a body", .body = NEX_FAULT "\"answer\":{\"name\":\"html-200\",\"body\":\"\"}}",
+     .in_body = "answer is not a name"},
+    {"headers for a token", .body = NEX_FAULT "\"answer\":{\"name\":\"json\",\"headers\":{}}}",
+     .in_body = "answer.headers cannot be given"},
+    {"a file that is not there", .body = NEX_FAULT "\"answer\":{\"file\":\"/nonexistent\"}}",
+     .in_body = "cannot be read"},
+    {"a file that is no answer", .body = NEX_FAULT "\"answer\":{\"file\":\"/dev/null\"}}",
+     .in_body = "is not a status line"},
+    {"an unknown ban", .body = "{\"service\":\"nex\",\"ban\":\"x\"}", .in_body = "ban is not one of"},
+    {"a ban of a path", .body = NEX_FAULT "\"ban\":\"close\"}", .in_body = "ban goes with"},
+    {"a ban with an answer", .body = "{\"service\":\"nex\",\"ban\":\"close\",\"answer\":\"json\"}",
+     .in_body = "ban goes with"},
+    {"no manner", .path = "/tokens", .body = "[]", .in_body = "not a JSON object"},
+    {"a manner that is not known", .path = "/tokens", .body = "{\"x\":1}", .in_body = "not known"},
+    {"a manner of nobody", .path = "/tokens", .body = "{\"service\":\"x\"}", .in_body = "service is not one of"},
+    {"rotation that is no flag", .path = "/tokens", .body = "{\"rotation\":1}", .in_body = "neither true nor false"},
+    {"a lifetime that is no number", .path = "/tokens", .body = "{\"lifetime_s\":\"1\"}", .in_body = "lifetime_s, "},
+    {"no token", .path = "/introspect", .in_body = "token, a string"},
+    {"time that goes back", .path = "/clock", .body = "{\"advance_ms\":-1}", .in_body = "advance_ms"},
+    {"no time", .path = "/clock", .in_body = "advance_ms"},
+    {"a window of nothing", .method = "GET", .path = "/counts?window_ms=0", .in_body = "window_ms"},
+    {"a window without a number", .method = "GET", .path = "/counts?window_ms=1s", .in_body = "window_ms"},
+    {"an unknown query", .method = "GET", .path = "/counts?x=1", .in_body = "window_ms"},
     {"connect that is no object", .body = NEX_FAULT "\"connect\":1}", .in_body = "connect is not"},
     {"to revoke nothing", .path = "/revoke", .in_body = "either refresh_token"},
     {"to revoke one and all", .path = "/revoke", .body = "{\"refresh_token\":\"x\",\"all_refresh_tokens\":true}",
@@ -352,6 +381,29 @@ static const struct row control_rows[] = {
     {"another method", .path = "/faults", .method = "PUT", .status = 405, .in_head = "Allow: GET, POST, DELETE\r\n"},
     {"another path", .path = "/fault", .status = 404, .in_body = "There is GET /counts"},
 };
+
+static const struct row shown_rows[] = {
+    {"nothing goes wrong", .path = "/faults", .in_body = "[]"},
+    {"answers by their groups", .path = "/answers", .in_body = "{\"any\":{\"html-200\":\"a page"},
+    {"counts by their paths", .path = "/counts",
+     .in_body = "{\"nex /v1.0/Token\":{\"requests\":0,\"in_flight\":0,\"unread\":0,\"connections\":0,"
+                "\"largest_in_window\":0}"},
+    {"a fault is queued", .method = "POST", .path = "/faults", .body = NEX_FAULT "\"delay_ms\":1,\"times\":2}",
+     .status = 204},
+    {"it is shown", .path = "/faults",
+     .in_body = "[{\"service\":\"nex\",\"path\":\"/v1.0/Token\",\"delay_ms\":1,\"times\":2}]"},
+    {"all is forgotten", .method = "POST", .path = "/reset", .body = "", .status = 204},
+    {"nothing goes wrong any more", .path = "/faults", .in_body = "[]"},
+};
+
+static void the_control_endpoint_shows_what_it_knows(void **state)
+{
+    static const struct good good = {emulator.control, {.method = "GET", .type = JSON_TYPE, .status = 200}};
+
+    (void)state;
+    assert_int_equal(emulator_reset(&emulator), 0);
+    CHECK_ALL(&good, shown_rows);
+}
 
 static void the_control_endpoint_refuses_what_it_does_not_understand(void **state)
 {
@@ -382,6 +434,7 @@ int main(void)
         cmocka_unit_test(quantoz_production_has_its_own_clients),
         cmocka_unit_test(nexusguard_answers_each_request_as_documented),
         cmocka_unit_test(nexusguard_connects_only_as_documented),
+        cmocka_unit_test(the_control_endpoint_shows_what_it_knows),
         cmocka_unit_test(the_control_endpoint_refuses_what_it_does_not_understand),
     };
 

@@ -22,7 +22,7 @@
 struct response {
     long status; /* 0: no answer */
     char head[4096];
-    char body[4096];
+    char body[32768];
 };
 
 /* The emulator of the running test program. */
