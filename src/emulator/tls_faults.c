@@ -281,13 +281,13 @@ void emu_tls_faults_stop(struct emu_tls_fault_servers *servers)
 void emu_tls_faults_tell(const struct emu_tls_fault_servers *servers, FILE *stream)
 {
     for (size_t i = 0; i < EMU_TLS_FAULTS; i++)
-        fprintf(stream, "TLS_FAULT_%s=https://127.0.0.1:%u\n", kinds[i].name, servers->of[i].port);
+        fprintf(stream, "TLS_FAULTS_%s=https://127.0.0.1:%u\n", kinds[i].name, servers->of[i].port);
 }
 
 void emu_tls_faults_report(const struct emu_tls_faults *faults, cJSON *report)
 {
     for (size_t i = 0; i < EMU_TLS_FAULTS; i++) {
-        char *key = emu_format("tls_fault %s", kinds[i].name);
+        char *key = emu_format("tls_faults %s", kinds[i].name);
         cJSON *object = cJSON_AddObjectToObject(report, key);
         cJSON_AddNumberToObject(object, "connections", (double)faults->of[i].connections);
         cJSON_AddNumberToObject(object, "requests", (double)faults->of[i].requests);

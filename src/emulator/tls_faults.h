@@ -65,10 +65,10 @@ bool emu_tls_faults_start(struct emu_tls_fault_servers *servers, struct emu *emu
 /* Ends all connections. Takes servers of which some never started. */
 void emu_tls_faults_stop(struct emu_tls_fault_servers *servers);
 
-/* TLS_FAULT_EXPIRED=https://127.0.0.1:..., and so on. */
+/* TLS_FAULTS_EXPIRED=https://127.0.0.1:..., and so on. */
 void emu_tls_faults_tell(const struct emu_tls_fault_servers *servers, FILE *stream);
 
-/* Adds "tls_fault EXPIRED": {"connections", "requests", "bytes"}, and so on. */
+/* Adds "tls_faults EXPIRED": {"connections", "requests", "bytes"}, and so on. */
 void emu_tls_faults_report(const struct emu_tls_faults *faults, cJSON *report);
 void emu_tls_faults_reset(struct emu_tls_faults *faults);
 

@@ -270,15 +270,15 @@ static const struct tls_row {
     const char *origin;
     int requests;
 } tls_rows[] = {
-    {"tls_fault CLOSES_AT_ACCEPT", live_emulator.tls_closes_at_accept, 0},
-    {"tls_fault CLOSES_IN_HANDSHAKE", live_emulator.tls_closes_in_handshake, 0},
-    {"tls_fault PLAIN_TEXT", live_emulator.tls_plain_text, 0},
-    {"tls_fault TLS_1_1", live_emulator.tls_1_1, 0},
-    {"tls_fault EXPIRED", live_emulator.tls_expired, 0},
-    {"tls_fault WRONG_NAME", live_emulator.tls_wrong_name, 0},
-    {"tls_fault SELF_SIGNED", live_emulator.tls_self_signed, 0},
-    {"tls_fault UNKNOWN_CA", live_emulator.tls_unknown_ca, 0},
-    {"tls_fault CLOSES_AFTER_REQUEST", live_emulator.tls_closes_after_request, 1},
+    {"tls_faults CLOSES_AT_ACCEPT", live_emulator.tls_closes_at_accept, 0},
+    {"tls_faults CLOSES_IN_HANDSHAKE", live_emulator.tls_closes_in_handshake, 0},
+    {"tls_faults PLAIN_TEXT", live_emulator.tls_plain_text, 0},
+    {"tls_faults TLS_1_1", live_emulator.tls_1_1, 0},
+    {"tls_faults EXPIRED", live_emulator.tls_expired, 0},
+    {"tls_faults WRONG_NAME", live_emulator.tls_wrong_name, 0},
+    {"tls_faults SELF_SIGNED", live_emulator.tls_self_signed, 0},
+    {"tls_faults UNKNOWN_CA", live_emulator.tls_unknown_ca, 0},
+    {"tls_faults CLOSES_AFTER_REQUEST", live_emulator.tls_closes_after_request, 1},
 };
 
 static int run_tls_row(const struct tls_row *row)
@@ -324,7 +324,7 @@ static void connections_closed_below_http_are_a_ban_too(void **state)
         assert_int_equal(live_get_status(source, &error), expected[i]);
         nexauth_source_free(source);
     }
-    assert_int_equal(emulator_count_member(&live_emulator, "tls_fault CLOSES_AFTER_REQUEST", "requests", 1), 3);
+    assert_int_equal(emulator_count_member(&live_emulator, "tls_faults CLOSES_AFTER_REQUEST", "requests", 1), 3);
 }
 
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, live_set_up, live_tear_down)
