@@ -70,7 +70,7 @@ static int begin(gnutls_x509_crt_t *out, gnutls_x509_privkey_t key, const char *
         failed = gnutls_x509_crt_set_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, name,
                                                (unsigned int)strlen(name));
     if (!failed)
-        failed = gnutls_x509_crt_set_activation_time(certificate, now - 3 * DAY_S);
+        failed = gnutls_x509_crt_set_activation_time(certificate, now - (time_t)3 * DAY_S);
     if (!failed)
         failed = gnutls_x509_crt_set_expiration_time(certificate, now + (time_t)valid_until_day * DAY_S);
     if (!failed)

@@ -232,13 +232,16 @@ static const char *read_drop(const cJSON *drop, struct emu_fault *fault)
     return fault->drop ? NULL : "drop is neither true, false, before_reading, after_reading nor in_answer.";
 }
 
-/* Unless it is told, the service sees a request whose answer is its own, or made of what it grants, or lost. */
+/*
+ * Unless it is told, the service sees a request whose answer is its own, or lost. It has to see one whose answer is
+ * made of what it grants.
+ */
 static const char *read_process(const cJSON *description, struct emu_fault *fault)
 {
-    bool worded = fault->answer || (fault->shape && !fault->shape->granted);
-    bool banned = member(description, "ban") != NULL;
+    bool granted = fault->shape && fault->shape->granted;
+    bool replaced = fault->shape || fault->answer || member(description, "ban");
 
-    fault->process = emu_json_flag(description, "process", !worded && !banned);
+    fault->process = granted || emu_json_flag(description, "process", !replaced);
     return emu_json_is_flag(description, "process") ? NULL : "process is neither true nor false.";
 }
 

@@ -32,12 +32,19 @@ const char *emu_faults_add(struct emu_faults *faults, const struct emu_shapes *s
     return NULL;
 }
 
-static void unqueue(struct emu_fault **link)
+static struct emu_fault *unlink_fault(struct emu_fault **link)
 {
     struct emu_fault *fault = *link;
 
     *link = fault->next;
     fault->queued = false;
+    return fault;
+}
+
+static void unqueue(struct emu_fault **link)
+{
+    struct emu_fault *fault = unlink_fault(link);
+
     if (fault->users == 0)
         fault_free(fault);
 }
@@ -78,7 +85,7 @@ struct emu_fault *emu_faults_take(struct emu_faults *faults, const struct emu_re
         return NULL;
     fault->users++;
     if (fault->times > 0 && --fault->times == 0)
-        unqueue(link);
+        unlink_fault(link); /* lives on: it has a user now */
     return fault;
 }
 

@@ -192,9 +192,10 @@ cJSON *emu_tokens_introspect(const struct emu_tokens *tokens, const char *text, 
     if (!active)
         return report;
     int64_t ends_us = token->dies_us < token->expires_us ? token->dies_us : token->expires_us;
+    int64_t remaining_s = (ends_us - now_us) / SECOND;
     cJSON_AddStringToObject(report, "service", token->service->name);
     cJSON_AddStringToObject(report, "scope", token->scope);
-    cJSON_AddNumberToObject(report, "expires_in", (double)((ends_us - now_us) / SECOND));
+    cJSON_AddNumberToObject(report, "expires_in", (double)remaining_s);
     return report;
 }
 

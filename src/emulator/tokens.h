@@ -15,11 +15,11 @@
 
 struct emu_manner {
     long lifetime_s;  /* 0: the vendor's own */
+    long near_end_s;  /* of same_token; never more than half a lifetime */
+    long grace_ms;    /* of kills_older */
     bool rotation;    /* a refresh token serves once and is replaced; else it serves for ever */
-    bool same_token;  /* who asks again is given the same token, until near its end */
-    long near_end_s;  /* that near, but never more than half a lifetime */
-    bool kills_older; /* a new token is the death of the older ones of the same owner and scope */
-    long grace_ms;    /* so long after it was issued */
+    bool same_token;  /* who asks again is given the same token, until so near its end */
+    bool kills_older; /* a new token is the death of the older ones of the same owner and scope, after the grace */
 };
 
 struct emu_tokens {
