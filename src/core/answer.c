@@ -53,11 +53,28 @@ static const char *skip_markup(const char *at, const char *end)
     return NULL;
 }
 
+/* True for a tag of that name: <html>, <html lang="en">, but not <htmlResponse>. */
+static bool starts_with_tag(const char *at, const char *end, const char *tag)
+{
+    const char *behind = at + strlen(tag);
+
+    return starts_with(at, end, tag) && behind < end && (*behind == '>' || *behind == '/' || is_blank(*behind));
+}
+
+/* Pages begin in many ways: HTTP.sys, for one, writes a bare <h1>. None of these is the root of an API's answer. */
 static bool is_html(const char *at, const char *end)
 {
+    static const char *const tags[] = {"<!doctype html", "<html", "<head", "<body", "<title", "<meta",
+                                       "<center",        "<h1",   "<h2",   "<h3",   "<p",     "<div",
+                                       "<script"};
+
     for (const char *next = at; next; next = skip_markup(at, end))
         at = next;
-    return starts_with(at, end, "<!doctype html") || starts_with(at, end, "<html");
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+        if (starts_with_tag(at, end, tags[i]))
+            return true;
+    }
+    return false;
 }
 
 static nexauth_status parse(struct nx_answer *answer, const struct nx_text *text, const char *at, unsigned int syntaxes)

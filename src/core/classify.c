@@ -279,8 +279,9 @@ bool nx_facts_show_fault(const struct nx_facts *facts)
 {
     const char *code = error_code(facts);
 
-    return (code && strcmp(code, "server_error") == 0) || facts->http_status == 408 ||
-           (facts->http_status >= 500 && facts->http_status != 503);
+    if (too_many(facts))
+        return false;
+    return (code && strcmp(code, "server_error") == 0) || facts->http_status == 408 || facts->http_status >= 500;
 }
 
 struct nx_verdict nx_classify(const struct nx_facts *facts)

@@ -35,7 +35,7 @@ struct nx_facts nx_facts_of(enum nx_step step, const struct nx_exchange *exchang
 /* What these facts show of a ban. */
 enum nx_sign nx_facts_sign(const struct nx_facts *facts);
 
-/* True for what a service in trouble says after it may have acted: 5xx but 503, 408, server_error. */
+/* True for what a service in trouble says after it may have acted: 5xx, 408, server_error; but not 429 or 503. */
 bool nx_facts_show_fault(const struct nx_facts *facts);
 
 struct nx_verdict nx_classify(const struct nx_facts *facts);

@@ -145,44 +145,61 @@ static void decode(const struct nx_text *text, int way, struct nx_text *decoded)
         at = *at ? WAYS[way](at, decoded) : take_plain(at, decoded);
 }
 
-/* True when one of the text's parts holds `secret`. */
-static bool holds(const struct nx_text *text, const char *secret)
+struct secrets {
+    const char *const *strings;
+    size_t count;
+};
+
+static bool holds_any(const char *part, const struct secrets *secrets)
+{
+    for (size_t i = 0; i < secrets->count; i++) {
+        if (secrets->strings[i] && *secrets->strings[i] && strstr(part, secrets->strings[i]))
+            return true;
+    }
+    return false;
+}
+
+/* True when one of the text's parts holds a secret. */
+static bool holds(const struct nx_text *text, const struct secrets *secrets)
 {
     for (size_t at = 0; at < text->length; at += strlen(text->data + at) + 1) {
-        if (strstr(text->data + at, secret))
+        if (holds_any(text->data + at, secrets))
             return true;
     }
     return nx_text_failed(text);
 }
 
 /* Codes are nested: HTTP Basic is base64 of what was form-encoded. Two deep is as far as services go. */
-static bool search(const struct nx_text *text, const char *secret, int depth)
+static bool search(const struct nx_text *text, const struct secrets *secrets, int depth)
 {
     struct nx_text decoded;
-    bool found = holds(text, secret);
+    bool found = holds(text, secrets);
 
     if (found || depth == 0)
         return found;
     nx_text_init(&decoded, text->length);
     for (int way = 0; !found && way < CHARACTER_WAYS + BASE64_WAYS; way++) {
         decode(text, way, &decoded);
-        found = search(&decoded, secret, depth - 1);
+        found = search(&decoded, secrets, depth - 1);
         nx_text_clear(&decoded);
     }
     nx_text_release(&decoded);
     return found;
 }
 
-bool nx_leaks(const char *text, const char *secret)
+bool nx_leaks(const char *text, const char *const *secrets, size_t count)
 {
+    const struct secrets all = {secrets, count};
     struct nx_text copy;
     bool found;
 
-    if (*secret == '\0' || *text == '\0')
+    if (*text == '\0')
         return false;
-    nx_text_init(&copy, strlen(text));
+    if (strnlen(text, NX_LEAK_LONGEST + 1) > NX_LEAK_LONGEST)
+        return true;
+    nx_text_init(&copy, NX_LEAK_LONGEST);
     nx_text_add(&copy, text);
-    found = search(&copy, secret, DEEPEST);
+    found = search(&copy, &all, DEEPEST);
     nx_text_release(&copy);
     return found;
 }

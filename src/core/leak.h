@@ -5,13 +5,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A longer text is withheld unread: it would be searched for longer than it is worth. */
+enum { NX_LEAK_LONGEST = 4096 };
+
 /*
- * True when `text` holds `secret`: as it is, percent- or form-encoded, as the inside of a JSON string, with HTML's
- * character references (named: amp lt gt quot apos; decimal and hex), or base64-encoded at any of the three alignments,
- * also as part of something longer (the standard and the URL alphabet). An empty secret is never held. True as well
- * when memory ran out: in doubt the text is withheld.
+ * True when `text` holds one of the secrets: as it is, percent- or form-encoded, as the inside of a JSON string, with
+ * HTML's character references (named: amp lt gt quot apos; decimal and hex, with and without their semicolon), or
+ * base64-encoded at any alignment, broken into lines or not, in the standard or the URL alphabet; also as part of
+ * something longer, and in one of these within another. NULL and "" among the secrets are never held. True as well when
+ * memory ran out, and when the text is longer than NX_LEAK_LONGEST: in doubt it is withheld.
  */
-bool nx_leaks(const char *text, const char *secret);
+bool nx_leaks(const char *text, const char *const *secrets, size_t count);
 
 /* Copies `text` to `out` (size bytes, ended by NUL), cut at a whole UTF-8 character, with each control character (C0,
  * DEL, and C1 in UTF-8) and each byte that is no UTF-8 replaced by a space or '?' respectively. */

@@ -2,7 +2,6 @@
 
 #include "core/encode.h"
 #include "core/error.h"
-#include "core/leak.h"
 #include "core/text.h"
 #include "core/url.h"
 
@@ -230,16 +229,17 @@ void nx_identity_release(struct nx_identity *identity)
     *identity = (struct nx_identity){0};
 }
 
-bool nx_identity_leaks(const struct nx_identity *identity, const char *text)
+size_t nx_identity_secrets(const struct nx_identity *identity, const char **secrets)
 {
-    for (size_t i = 0; i < identity->table->count; i++) {
-        const struct nx_option *option = &identity->table->options[i];
-        const char *secret = option->flags & NX_SECRET ? string_of(identity->options, option) : NULL;
+    size_t count = 0;
 
-        if (secret && nx_leaks(text, secret))
-            return true;
+    for (size_t i = 0; i < identity->table->count && count < NX_SECRETS_MOST; i++) {
+        const struct nx_option *option = &identity->table->options[i];
+
+        if ((option->flags & NX_SECRET) && string_of(identity->options, option))
+            secrets[count++] = string_of(identity->options, option);
     }
-    return false;
+    return count;
 }
 
 uint64_t nx_identity_hash(const struct nx_identity *identity, const struct nx_siphash_key *key)

@@ -64,8 +64,10 @@ nexauth_status nx_identity_init(struct nx_identity *identity, const struct nx_op
 /* Wipes and frees; a zeroed identity is fine. */
 void nx_identity_release(struct nx_identity *identity);
 
-/* True when `text` holds one of the identity's secrets in whatever encoding. */
-bool nx_identity_leaks(const struct nx_identity *identity, const char *text);
+enum { NX_SECRETS_MOST = 8 };
+
+/* Puts the identity's secrets into `secrets`, which has room for NX_SECRETS_MOST; returns how many they are. */
+size_t nx_identity_secrets(const struct nx_identity *identity, const char **secrets);
 
 /* Tells identities of one endpoint apart: a keyed hash of all options marked NX_WHO. */
 uint64_t nx_identity_hash(const struct nx_identity *identity, const struct nx_siphash_key *key);

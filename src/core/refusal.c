@@ -8,22 +8,20 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool leaks_member(const struct nx_answer *answer, enum nx_member member, const char *text)
-{
-    const char *secret = nx_members_string(&answer->members, member);
-
-    return secret && nx_leaks(text, secret);
-}
-
 /* True when `text` holds a secret of the source or the flight, or a token that came in the same answer. */
 static bool leaks(const struct nx_flight *flight, const struct nx_answer *answer, const char *text)
 {
     const struct nx_grant *grant = flight->grant;
+    const char *secrets[NX_SECRETS_MOST + 6];
+    size_t count = nx_identity_secrets(flight->identity, secrets);
 
-    return nx_leaks(text, nx_text_string(&grant->refresh_token)) || nx_leaks(text, nx_text_string(&grant->code)) ||
-           nx_leaks(text, nx_text_string(&grant->state)) || nx_leaks(text, nx_text_string(&grant->supplied)) ||
-           leaks_member(answer, NX_MEMBER_ACCESS_TOKEN, text) || leaks_member(answer, NX_MEMBER_REFRESH_TOKEN, text) ||
-           nx_identity_leaks(flight->identity, text);
+    secrets[count++] = nx_text_string(&grant->refresh_token);
+    secrets[count++] = nx_text_string(&grant->code);
+    secrets[count++] = nx_text_string(&grant->state);
+    secrets[count++] = nx_text_string(&grant->supplied);
+    secrets[count++] = nx_members_string(&answer->members, NX_MEMBER_ACCESS_TOKEN);
+    secrets[count++] = nx_members_string(&answer->members, NX_MEMBER_REFRESH_TOKEN);
+    return nx_leaks(text, secrets, count);
 }
 
 /* The service's words as they may be shown; "" when there are none or they are withheld. */

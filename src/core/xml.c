@@ -19,7 +19,7 @@
 
 #include <string.h>
 
-enum { DEEPEST = 16, LARGEST = 1 << 20, MOST_ATTRIBUTES = 32, LONGEST_NAME = 63, ESCAPE_SIZE = 7 };
+enum { DEEPEST = 16, LARGEST = 1 << 20, MOST_ATTRIBUTES = 32, MOST_TAGS = 4096, LONGEST_NAME = 63, ESCAPE_SIZE = 7 };
 
 static const char BOM[] = "\xef\xbb\xbf";
 static const char SCHEMA_INSTANCE[] = "http://www.w3.org/2001/XMLSchema-instance";
@@ -371,26 +371,53 @@ static enum nx_parsed parse_quietly(const char *text, struct nx_members *members
     return parsed;
 }
 
-/*
- * UTF-8 without a NUL, at which the parser would end, and without a tag of very many attributes, each of which libxml2
- * compares with each. What looks like one outside a tag is counted too: '=' and a quotation mark.
- */
-static bool is_sound(const char *at, const char *end)
+/* UTF-8, and no NUL, at which the parser would end. */
+static bool is_text(const char *at, const char *end)
 {
-    int attributes = 0;
-
-    for (at = nx_skip_ascii(at, end, 1, '<', '='); at < end; at = nx_skip_ascii(at, end, 1, '<', '=')) {
+    for (at = nx_skip_ascii(at, end, 1, '\0', '\0'); at < end; at = nx_skip_ascii(at, end, 1, '\0', '\0')) {
         const size_t size = nx_utf8_size(at, (size_t)(end - at));
 
         if (size == 0 || *at == '\0')
             return false;
-        if (*at == '<')
-            attributes = 0;
-        else if (*at == '=' && strchr("\"'", at[1 + strspn(at + 1, " \t\r\n")]))
-            attributes++;
-        if (attributes > MOST_ATTRIBUTES)
-            return false;
         at += size;
+    }
+    return true;
+}
+
+/*
+ * Goes over one tag, to its '>', and counts its attributes. What stands in quotes counts for nothing; where quotes do
+ * not match, the parser will stop no later than we do.
+ */
+static const char *skip_tag(const char *at, const char *end, int *attributes)
+{
+    char quote = '\0';
+
+    for (*attributes = 0; at < end && (quote || *at != '>'); at++) {
+        if (quote)
+            quote = *at == quote ? '\0' : quote;
+        else if (*at == '"' || *at == '\'')
+            quote = *at;
+        else if (*at == '=')
+            ++*attributes;
+    }
+    return at;
+}
+
+/*
+ * True when no tag has very many attributes, each of which libxml2 compares with each, and the tags are not very many,
+ * whose names it would keep. What looks like a tag within a comment is counted too.
+ */
+static bool is_modest(const char *at, const char *end)
+{
+    int tags = 0;
+    int attributes = 0;
+
+    while ((at = memchr(at, '<', (size_t)(end - at))) != NULL) {
+        at++;
+        if (at < end && !strchr("!?/", *at))
+            at = skip_tag(at, end, &attributes);
+        if (++tags > MOST_TAGS || attributes > MOST_ATTRIBUTES)
+            return false;
     }
     return true;
 }
@@ -401,7 +428,7 @@ enum nx_parsed nx_xml_read(const char *bytes, size_t size, struct nx_members *me
     enum nx_parsed parsed = NX_PARSED_NOT;
 
     nx_members_release(members);
-    if (size > bom && size <= LARGEST && is_sound(bytes + bom, bytes + size))
+    if (size > bom && size <= LARGEST && is_text(bytes + bom, bytes + size) && is_modest(bytes + bom, bytes + size))
         parsed = parse_quietly(bytes + bom, members);
     if (parsed != NX_PARSED)
         nx_members_release(members);

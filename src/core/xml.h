@@ -1,7 +1,7 @@
 /*
  * XML answers, read by libxml2's SAX2 interface: no tree, no DTD (any DOCTYPE is refused, by our own flag), no entities
- * but the five and numeric references, no network, at most 16 levels deep, 32 attributes a tag and 1 MiB long. What is
- * refused is refused where it is met, before anything is expanded.
+ * but the five and numeric references, no network, at most 16 levels deep, 32 attributes a tag, 4,096 tags and 1 MiB
+ * long. What is refused is refused where it is met, before anything is expanded.
  */
 #ifndef NX_XML_H
 #define NX_XML_H

@@ -142,6 +142,7 @@ void nexauth_authorization_free(nexauth_authorization *authorization)
 static nexauth_status refuse(const nexauth_source *source, enum nx_redirect redirect, const char *code,
                              struct nexauth_error *error)
 {
+    const char *secrets[NX_SECRETS_MOST];
     nexauth_status status;
 
     if (redirect == NX_REDIRECT_NO_MEMORY)
@@ -154,7 +155,7 @@ static nexauth_status refuse(const nexauth_source *source, enum nx_redirect redi
         status = nx_fail(error, NEXAUTH_DENIED, "the authorization was denied");
     else
         status = nx_fail(error, NEXAUTH_CONFIG, "the service rejects the authorization request");
-    if (error && !nx_identity_leaks(&source->identity, code))
+    if (error && !nx_leaks(code, secrets, nx_identity_secrets(&source->identity, secrets)))
         nx_clean(code, error->code, sizeof error->code);
     return status;
 }

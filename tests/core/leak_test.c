@@ -7,6 +7,11 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
+static bool leaks(const char *text, const char *secret)
+{
+    return nx_leaks(text, &secret, 1);
+}
+
 static void a_text_holds_a_secret_in_any_of_its_wordings(void **state)
 {
     static const struct {
@@ -62,7 +67,7 @@ static void a_text_holds_a_secret_in_any_of_its_wordings(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(CASES); i++)
-        assert_true(nx_leaks(CASES[i].text, CASES[i].secret));
+        assert_true(leaks(CASES[i].text, CASES[i].secret));
 }
 
 static void a_text_without_the_secret_is_free(void **state)
@@ -91,7 +96,7 @@ static void a_text_without_the_secret_is_free(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(CASES); i++)
-        assert_false(nx_leaks(CASES[i].text, CASES[i].secret));
+        assert_false(leaks(CASES[i].text, CASES[i].secret));
 }
 
 /* A secret of each length at each place of something longer, as this library encodes it. */
@@ -114,25 +119,37 @@ static void base64_is_found_at_any_alignment_and_length(void **state)
             nx_text_add_bytes(&plain, "7654321", 6 - ahead);
             nx_text_add(&coded, "token: ");
             nx_add_base64(&coded, plain.data, plain.length);
-            assert_true(nx_leaks(nx_text_string(&coded), secret));
+            assert_true(leaks(nx_text_string(&coded), secret));
             nx_text_release(&plain);
             nx_text_release(&coded);
         }
     }
 }
 
-static void a_long_text_is_searched_to_its_end(void **state)
+static void a_long_text_is_searched_to_its_end_and_a_longer_one_withheld(void **state)
 {
-    enum { SIZE = 65536 };
-    char *text = test_malloc(SIZE + 1);
+    char *text = test_malloc(NX_LEAK_LONGEST + 2);
 
     (void)state;
-    memset(text, 'a', SIZE);
-    text[SIZE] = '\0';
-    assert_false(nx_leaks(text, "aaaaaaaaaaaaaaaaaaaaaaaab"));
-    memcpy(text + SIZE - 8, "s%2Bt&x;", 8);
-    assert_true(nx_leaks(text, "as+t"));
+    memset(text, 'a', NX_LEAK_LONGEST + 1);
+    text[NX_LEAK_LONGEST] = '\0';
+    assert_false(leaks(text, "aaaaaaaaaaaaaaaaaaaaaaaab"));
+    memcpy(text + NX_LEAK_LONGEST - 8, "s%2Bt&x;", 8);
+    assert_true(leaks(text, "as+t"));
+    memset(text, 'a', NX_LEAK_LONGEST + 1);
+    text[NX_LEAK_LONGEST + 1] = '\0';
+    assert_true(leaks(text, "b"));
     test_free(text);
+}
+
+static void any_of_several_secrets_is_found(void **state)
+{
+    const char *const secrets[] = {NULL, "", "first", "second"};
+
+    (void)state;
+    assert_true(nx_leaks("the second one", secrets, COUNT(secrets)));
+    assert_false(nx_leaks("the third one", secrets, COUNT(secrets)));
+    assert_false(nx_leaks("the second one", secrets, 0));
 }
 
 static void cleaning_replaces_what_is_no_text(void **state)
@@ -203,7 +220,8 @@ int main(void)
         cmocka_unit_test(a_text_holds_a_secret_in_any_of_its_wordings),
         cmocka_unit_test(a_text_without_the_secret_is_free),
         cmocka_unit_test(base64_is_found_at_any_alignment_and_length),
-        cmocka_unit_test(a_long_text_is_searched_to_its_end),
+        cmocka_unit_test(a_long_text_is_searched_to_its_end_and_a_longer_one_withheld),
+        cmocka_unit_test(any_of_several_secrets_is_found),
         cmocka_unit_test(cleaning_replaces_what_is_no_text),
         cmocka_unit_test(cleaning_cuts_at_a_whole_character),
         cmocka_unit_test(cleaning_into_nothing_writes_nothing),

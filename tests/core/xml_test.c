@@ -230,6 +230,47 @@ static void every_cut_of_a_document_is_refused(void **state)
     nx_members_release(&members);
 }
 
+/* What is in quotes, or in no tag at all, is no attribute. */
+static void text_may_look_like_many_attributes(void **state)
+{
+    struct nx_members members;
+    struct nx_text text;
+
+    (void)state;
+    nx_members_init(&members, BOUND);
+    nx_text_init(&text, 10000);
+    nx_text_add(&text, "<Error a='");
+    for (int i = 0; i < 40; i++)
+        nx_text_add(&text, " >b=\"\"");
+    nx_text_add(&text, "'><Message>");
+    for (int i = 0; i < 33; i++)
+        nx_text_add(&text, "=''");
+    nx_text_add(&text, "</Message></Error>");
+    assert_int_equal(read_text(nx_text_string(&text), &members), NX_PARSED);
+    assert_non_null(nx_members_string(&members, NX_MEMBER_MESSAGE));
+    nx_text_release(&text);
+    nx_members_release(&members);
+}
+
+static void a_document_has_4096_tags_and_no_more(void **state)
+{
+    (void)state;
+    for (int tags = 4096; tags <= 4097; tags++) {
+        struct nx_members members;
+        struct nx_text text;
+
+        nx_members_init(&members, BOUND);
+        nx_text_init(&text, 100000);
+        nx_text_add(&text, "<r>");
+        for (int i = 2; i < tags; i++)
+            nx_text_add(&text, "<a/>");
+        nx_text_add(&text, "</r>");
+        assert_int_equal(read_text(nx_text_string(&text), &members), tags == 4096 ? NX_PARSED : NX_PARSED_NOT);
+        nx_text_release(&text);
+        nx_members_release(&members);
+    }
+}
+
 static void a_tag_has_32_attributes_and_no_more(void **state)
 {
     static const struct {
@@ -390,6 +431,8 @@ int main(void)
         cmocka_unit_test(what_is_no_xml_is_refused),
         cmocka_unit_test(any_doctype_is_refused),
         cmocka_unit_test(every_cut_of_a_document_is_refused),
+        cmocka_unit_test(text_may_look_like_many_attributes),
+        cmocka_unit_test(a_document_has_4096_tags_and_no_more),
         cmocka_unit_test(a_tag_has_32_attributes_and_no_more),
         cmocka_unit_test(sixteen_levels_are_read_and_no_more),
         cmocka_unit_test(a_value_over_its_bound_refuses_the_document),

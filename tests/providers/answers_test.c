@@ -1,24 +1,22 @@
 /*
  * What each provider makes of an answer, through the flight as it is, with no server and no clock. The cases are in
- * data/answers.
+ * data/answers. A case may say:
  *
- *     source: nexusguard_user
- *     options: nexusguard_saved        the file with the source's options; default: the source's name
- *     option.secret: ...               one option more, or another value
- *     step: connect                    or credentials, code, refresh; the flight must take that course by itself
- *     grant.code: ...                  what it goes out with: code, refresh_token, supplied_xspe (with xspe_callback)
- *     connected_before: yes            a connect has succeeded earlier: its xspe is used up
- *     served_before: yes               what the endpoint has answered before, in this order: a token to this identity,
- *     answered_before: yes             something else to another one,
- *     refusals_before: 2               a bare 403 to each of so many other identities,
- *     refused_before: 2                so often to this one,
- *     closed_before: 2                 so many connections closed in a row
- *     loss: closed                     instead of an answer: connect, closed, cut, garbled, timeout; with "sendings"
- * (1) over_cap: yes                    the answer was larger than the session reads meaning: 40001=REAUTH what the
- * caller says that an envelope's code means
- *     ---
- *     HTTP/1.1 200 OK                  the answer: status line, headers, a blank line, the body; {state} in a Location
- *                                      stands for the flight's state
+ * - source: nexusguard_user
+ * - options: nexusguard_saved: the file with the source's options; the source's name when not given
+ * - option.secret: ...: one option more, or another value
+ * - step: connect, or credentials, code, refresh: the flight must take that course by itself
+ * - grant.code: ...: what it goes out with: code, refresh_token, supplied_xspe (with xspe_callback)
+ * - connected_before: yes: a connect has succeeded earlier: its xspe is used up
+ * - what the endpoint has answered before, in this order: served_before: yes (a token to this identity),
+ *   answered_before: yes (something else to another one), refusals_before: 2 (a bare 403 to each of so many other
+ *   identities), refused_before: 2 (so often to this one), closed_before: 2 (so many connections closed in a row)
+ * - loss: closed, instead of an answer: or canceled, connect, cut, garbled, memory, timeout; with sendings: (1)
+ * - over_cap: yes: the answer was larger than the session reads
+ * - meaning: 40001=REAUTH: what the caller says that an envelope's code means
+ *
+ * and behind a line of ---, the answer: status line, headers, a blank line, the body; {state} in a Location stands for
+ * the flight's state.
  *
  * Expected of a token: "expect: OK", token, stated, lifetime, refresh_token, scope (none when not given), presented.
  * Of a failure: expect, message, code ("" when not given), retry_after_ms (0), http_status (the answer's),
@@ -204,10 +202,8 @@ static void take_loss(struct trip *trip, const char *loss)
     static const struct {
         const char *name;
         enum nx_loss loss;
-    } losses[] = {{"connect", NX_LOSS_CONNECT},
-                  {"closed", NX_LOSS_CLOSED},
-                  {"cut", NX_LOSS_CUT},
-                  {"garbled", NX_LOSS_GARBLED},
+    } losses[] = {{"canceled", NX_LOSS_CANCELED}, {"connect", NX_LOSS_CONNECT}, {"memory", NX_LOSS_MEMORY},
+                  {"closed", NX_LOSS_CLOSED},     {"cut", NX_LOSS_CUT},         {"garbled", NX_LOSS_GARBLED},
                   {"timeout", NX_LOSS_TIMEOUT}};
 
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
@@ -215,7 +211,7 @@ static void take_loss(struct trip *trip, const char *loss)
             trip->exchange.loss = losses[i].loss;
     }
     if (!trip->exchange.loss)
-        case_differs(&trip->file, "loss: must be connect, closed, cut, garbled or timeout");
+        case_differs(&trip->file, "loss: must be canceled, connect, closed, cut, garbled, memory or timeout");
 }
 
 static void take_outcome(struct trip *trip)
