@@ -213,7 +213,7 @@ cJSON *emu_accounts_load(const char *path, char **problem)
         return parse(builtin, strlen(builtin), "the program", problem);
     char *text = emu_read_file(path, ACCOUNTS_MAX, &length);
     if (!text) {
-        *problem = emu_format("The accounts file %s cannot be read: %s.", path, strerror(errno));
+        *problem = emu_format("The accounts file %s cannot be read: %s.", path, emu_read_problem(errno));
         return NULL;
     }
     cJSON *accounts = parse(text, length, path, problem);

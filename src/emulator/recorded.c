@@ -3,6 +3,7 @@
 #include "text.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -97,13 +98,20 @@ bool emu_recorded_parse(const char *text, size_t length, struct emu_answer *answ
     return true;
 }
 
+static const char *read_problem(int error)
+{
+    if (error == EFBIG)
+        return "The file of answer.file has more than 16 MiB.";
+    return error == EINVAL ? "The file of answer.file is no ordinary file." : "The file of answer.file cannot be read.";
+}
+
 const char *emu_recorded_read(const char *path, struct emu_answer *answer)
 {
     size_t length = 0;
     char *text = emu_read_file(path, RECORDED_MAX, &length);
 
     if (!text)
-        return "The file of answer.file cannot be read, or has more than 16 MiB.";
+        return read_problem(errno);
     bool good = emu_recorded_parse(text, length, answer);
     free(text);
     return good ? NULL : "The file of answer.file is not a status line, headers, an empty line and a body.";

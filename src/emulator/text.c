@@ -1,10 +1,13 @@
 #include "text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 void *emu_allocate(size_t size)
 {
@@ -71,9 +74,31 @@ char *emu_xml_escape(const char *text)
     return escaped;
 }
 
+/* Opening a FIFO must not wait for its other end, nor reading it for what comes through. */
+static FILE *open_file(const char *path)
+{
+    int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct stat status;
+    FILE *file = NULL;
+
+    if (descriptor < 0)
+        return NULL;
+    if (fstat(descriptor, &status) == 0) {
+        errno = EINVAL;
+        if (S_ISREG(status.st_mode))
+            file = fdopen(descriptor, "rb");
+    }
+    if (!file) {
+        int error = errno;
+        close(descriptor);
+        errno = error;
+    }
+    return file;
+}
+
 char *emu_read_file(const char *path, size_t most, size_t *length)
 {
-    FILE *file = fopen(path, "rb");
+    FILE *file = open_file(path);
     char *text = NULL;
 
     if (!file)
@@ -81,10 +106,17 @@ char *emu_read_file(const char *path, size_t most, size_t *length)
     text = emu_allocate(most + 1);
     errno = EFBIG;
     *length = fread(text, 1, most + 1, file);
+    int error = errno;
     if (ferror(file) || *length > most) {
         free(text);
         text = NULL;
     }
     fclose(file);
+    errno = error;
     return text;
+}
+
+const char *emu_read_problem(int error)
+{
+    return error == EINVAL ? "It is no ordinary file" : strerror(error);
 }
