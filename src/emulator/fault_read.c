@@ -23,8 +23,8 @@ static const cJSON *member(const cJSON *object, const char *name)
 
 static bool is_header(const cJSON *header)
 {
-    return cJSON_IsString(header) && strcasecmp(header->string, "Content-Length") != 0 &&
-           emu_header_fits(header->string, header->valuestring);
+    return cJSON_IsString(header) && *header->valuestring && emu_header_fits(header->string, header->valuestring) &&
+           emu_header_is_sent(header->string, header->valuestring);
 }
 
 static const char *check_headers(const cJSON *headers)
@@ -38,7 +38,9 @@ static const char *check_headers(const cJSON *headers)
     cJSON_ArrayForEach(header, headers)
     {
         if (!is_header(header))
-            return "answer.headers has a member that cannot be sent.";
+            return "answer.headers has a member that cannot be sent, or not as it is: no header is empty, "
+                   "Content-Length "
+                   "is counted, Transfer-Encoding can only be chunked and Connection only close.";
     }
     return NULL;
 }
@@ -104,7 +106,7 @@ static const char *read_answer_object(const struct emu_shapes *shapes, const cJS
         return read_named(shapes, name, member(description, "headers"), fault);
     if (file && emu_json_only(description, recorded, COUNT(recorded)))
         return emu_recorded_read(file, fault->answer);
-    if (emu_json_only(description, worded, COUNT(worded)))
+    if (emu_json_only(description, worded, COUNT(worded)) && description->child)
         return read_worded(description, fault->answer);
     return "answer is not a name, or an object of status, headers and body, of name and headers, or of file and "
            "headers.";
@@ -160,7 +162,7 @@ static const char *check_connect(const cJSON *connect)
 
     if (!connect)
         return NULL;
-    if (!emu_json_only(connect, names, COUNT(names)))
+    if (!emu_json_only(connect, names, COUNT(names)) || !connect->child)
         return "connect is not an object of state, redirect and error.";
     cJSON_ArrayForEach(value, connect)
     {
@@ -203,12 +205,15 @@ static const char *read_delays(const cJSON *description, struct emu_fault *fault
 
     fault->read_delay_ms = emu_json_whole(description, "read_delay_ms", 0, DELAY_MAX_MS, 0);
     fault->delay_ms = emu_json_whole(description, "delay_ms", 0, DELAY_MAX_MS, 0);
-    fault->drip_ms = cJSON_IsTrue(drip) ? DRIP_MS : emu_json_whole(description, "drip_ms", 0, DRIP_MAX_MS, 0);
+    if (cJSON_IsBool(drip))
+        fault->drip_ms = cJSON_IsTrue(drip) ? DRIP_MS : 0;
+    else
+        fault->drip_ms = emu_json_whole(description, "drip_ms", 0, DRIP_MAX_MS, 0);
     if (fault->read_delay_ms < 0)
         return "read_delay_ms is not a whole number between 0 and 600000.";
     if (fault->delay_ms < 0)
         return "delay_ms is not a whole number between 0 and 600000.";
-    return fault->drip_ms < 0 ? "drip_ms is neither true nor a whole number between 0 and 60000." : NULL;
+    return fault->drip_ms < 0 ? "drip_ms is neither true nor false nor a whole number between 0 and 60000." : NULL;
 }
 
 static const char *read_drop(const cJSON *drop, struct emu_fault *fault)
@@ -245,6 +250,45 @@ static const char *read_process(const cJSON *description, struct emu_fault *faul
     return emu_json_is_flag(description, "process") ? NULL : "process is neither true nor false.";
 }
 
+static bool is_at_connect(const struct emu_fault *fault)
+{
+    return fault->service == &emu_nexusguard &&
+           (fault->everywhere || strcmp(fault->service->routes[fault->path].path, "/oauth/connect") == 0);
+}
+
+static const char *check_status(const struct emu_fault *fault)
+{
+    if (!fault->answer || (fault->answer->status != 204 && fault->answer->status != 304))
+        return NULL;
+    if (fault->answer->length > 0 || fault->drop == EMU_DROP_IN_ANSWER)
+        return "answer has a body, or is dropped in one, which its status 204 or 304 does not have.";
+    return NULL;
+}
+
+/* Members that are good by themselves, and of which one is never seen beside the other. */
+static const char *check_together(const cJSON *description, const struct emu_fault *fault)
+{
+    bool replaced = fault->shape || fault->answer;
+    bool unanswered = fault->drop == EMU_DROP_BEFORE_READING || fault->drop == EMU_DROP_AFTER_READING;
+    bool told = member(description, "process") != NULL;
+
+    if (replaced && unanswered)
+        return "answer is never sent: drop closes the connection before.";
+    if (fault->drip_ms > 0 && unanswered)
+        return "drip_ms has no answer to send: drop closes the connection before.";
+    if (fault->drop == EMU_DROP_BEFORE_READING && (fault->delay_ms > 0 || (told && fault->process)))
+        return "drop before_reading goes with neither delay_ms nor process true: the request is never read.";
+    if (fault->shape && fault->shape->granted && told && !emu_json_flag(description, "process", false))
+        return "process false leaves nothing for this answer to carry, which is what the service grants.";
+    if (!fault->process && !replaced && !unanswered)
+        return "process false leaves nothing to answer: it goes with an answer, a ban or a drop.";
+    if (fault->connect && !is_at_connect(fault))
+        return "connect goes with /oauth/connect of nexusguard alone.";
+    if (fault->connect && (replaced || unanswered))
+        return "connect has no redirect to alter: answer, ban or drop is in its place.";
+    return check_status(fault);
+}
+
 const char *emu_fault_read(const struct emu_shapes *shapes, cJSON *description, int64_t now_us, struct emu_fault *fault)
 {
     static const char *const names[] = {"service", "path",   "times",   "for_ms", "read_delay_ms", "delay_ms",
@@ -254,7 +298,7 @@ const char *emu_fault_read(const struct emu_shapes *shapes, cJSON *description, 
     fault->description = description;
     fault->connect = member(description, "connect");
     if (!emu_json_only(description, names, COUNT(names)))
-        return "The fault is not a JSON object, or has a member that is not known or twice there.";
+        return "The fault is not a JSON object without a NUL, or has a member that is not known or twice there.";
     problem = read_place(description, fault);
     if (!problem)
         problem = read_times(description, now_us, fault);
@@ -268,5 +312,7 @@ const char *emu_fault_read(const struct emu_shapes *shapes, cJSON *description, 
         problem = read_ban(shapes, member(description, "ban"), fault);
     if (!problem)
         problem = check_connect(fault->connect);
-    return problem ? problem : read_process(description, fault);
+    if (!problem)
+        problem = read_process(description, fault);
+    return problem ? problem : check_together(description, fault);
 }

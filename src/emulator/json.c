@@ -56,13 +56,23 @@ static bool is_space(char byte)
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-/* cJSON takes control characters inside strings, and any of them as white space. */
+static bool is_escaped_nul(const char *text, size_t length)
+{
+    return length >= 6 && memcmp(text, "\\u0000", 6) == 0;
+}
+
+/*
+ * cJSON takes control characters inside strings, and any of them as white space. A NUL that is escaped would be the end
+ * of the string for everyone who reads it.
+ */
 static bool controls_are_white_space(const char *text, size_t length)
 {
     bool quoted = false;
 
     for (size_t i = 0; i < length; i++) {
         if ((unsigned char)text[i] < 0x20 && (quoted || !is_space(text[i])))
+            return false;
+        if (quoted && is_escaped_nul(text + i, length - i))
             return false;
         if (text[i] == '"')
             quoted = !quoted;

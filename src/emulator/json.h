@@ -7,8 +7,8 @@
 
 /*
  * JSON as RFC 8259 has it, which is stricter than cJSON: UTF-8, no byte order mark, no control characters inside
- * strings, nothing behind the value. cJSON keeps the place of its last error in a global, so one thread at a time may
- * parse.
+ * strings, nothing behind the value. No string has a NUL, as C ends there. cJSON keeps the place of its last error in a
+ * global, so one thread at a time may parse.
  */
 
 /* The value, or NULL when the text is not exactly one JSON value. */

@@ -55,6 +55,15 @@ bool emu_header_fits(const char *name, const char *value)
     return is_name(name) && *value == '\0';
 }
 
+bool emu_header_is_sent(const char *name, const char *value)
+{
+    if (strcasecmp(name, "Content-Length") == 0)
+        return false;
+    if (strcasecmp(name, "Transfer-Encoding") == 0)
+        return strcasecmp(value, "chunked") == 0;
+    return strcasecmp(name, "Connection") != 0 || strcasecmp(value, "close") == 0;
+}
+
 static bool add_header(char *line, struct emu_answer *answer)
 {
     char *colon = strchr(line, ':');
@@ -65,7 +74,7 @@ static bool add_header(char *line, struct emu_answer *answer)
     const char *value = colon + 1 + strspn(colon + 1, " \t");
     if (!emu_header_fits(line, value))
         return false;
-    if (strcasecmp(line, "Content-Length") != 0)
+    if (*value && emu_header_is_sent(line, value))
         emu_answer_header(answer, line, value);
     return true;
 }

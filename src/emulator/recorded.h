@@ -8,8 +8,9 @@
 
 /*
  * A recorded answer: status line, headers, an empty line, and all that follows as the body, as `curl -i` writes it.
- * Lines end in LF or CRLF. Content-Length is left out, as the server counts by itself; Transfer-Encoding: chunked means
- * that the body is sent in chunks, not that it is recorded so.
+ * Lines end in LF or CRLF. What the server does by itself is left out: Content-Length, Connection but for close, and
+ * headers without a value. Transfer-Encoding: chunked means that the body is sent in chunks, not that it is recorded
+ * so.
  */
 
 /* False when the text is no such answer. */
@@ -20,5 +21,9 @@ const char *emu_recorded_read(const char *path, struct emu_answer *answer);
 
 /* Whether a field can be sent as a header (RFC 9110, section 5). */
 bool emu_header_fits(const char *name, const char *value);
+
+/* Whether the server sends it as it is told: it counts and frames by itself, and decides how long a connection lives.
+ */
+bool emu_header_is_sent(const char *name, const char *value);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -96,6 +97,14 @@ static struct MHD_Response *make_response(struct emu *emu, const struct emu_answ
     return MHD_create_response_from_buffer(answer->length, answer->body, MHD_RESPMEM_MUST_COPY);
 }
 
+/* What cannot be sent was refused before: an answer that lacks something does not go unnoticed. */
+static void add_header(struct MHD_Response *response, const struct emu_header *header)
+{
+    if (strcasecmp(header->name, "Transfer-Encoding") != 0 &&
+        MHD_add_response_header(response, header->name, header->value) != MHD_YES)
+        fprintf(stderr, "nexauth-emulator: The header %s cannot be sent.\n", header->name);
+}
+
 enum MHD_Result emu_reply(struct emu *emu, struct MHD_Connection *connection, const struct emu_answer *answer,
                           const struct emu_fault *fault)
 {
@@ -103,10 +112,8 @@ enum MHD_Result emu_reply(struct emu *emu, struct MHD_Connection *connection, co
 
     if (!response)
         return MHD_NO;
-    for (size_t i = 0; i < answer->header_count; i++) {
-        if (strcasecmp(answer->headers[i].name, "Transfer-Encoding") != 0)
-            MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
-    }
+    for (size_t i = 0; i < answer->header_count; i++)
+        add_header(response, &answer->headers[i]);
     enum MHD_Result queued = MHD_queue_response(connection, answer->status, response);
     MHD_destroy_response(response);
     return queued;

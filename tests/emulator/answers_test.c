@@ -4,10 +4,7 @@
  */
 #include "support/test.h"
 
-#include "exchange.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "rows.h"
 
 #define XML "Accept: application/xml"
 #define DCS                                                                                                            \
@@ -19,55 +16,6 @@
 #define BASIC_RAW     "Authorization: Basic bmV4dXMtdGVzdC1jbGllbnQ6cCZzcyB3K3JkJT0x"
 #define BASIC_ENCODED "Authorization: Basic bmV4dXMtdGVzdC1jbGllbnQ6cCUyNnNzK3clMkJyZCUyNSUzRDE="
 #define BASIC_WRONG   "Authorization: Basic bmV4dXMtdGVzdC1jbGllbnQ6d3Jvbmc="
-
-/* NULL and 0: as in the good request of the service. */
-struct row {
-    const char *name;
-    const char *method;
-    const char *path;
-    const char *type;
-    const char *header;
-    const char *body;
-    long status;
-    const char *in_head;
-    const char *in_body;
-};
-
-struct good {
-    const char *origin;
-    struct row row;
-};
-
-static const char *or_else(const char *text, const char *otherwise)
-{
-    return text ? text : otherwise;
-}
-
-static int check(const struct good *good, const struct row *row)
-{
-    const char *method = or_else(row->method, good->row.method);
-    const char *headers[] = {or_else(row->type, good->row.type), row->header, NULL};
-    const char *body = strcmp(method, "GET") == 0 ? row->body : or_else(row->body, good->row.body);
-    struct response response;
-    CURLcode code = exchange(good->origin, method, or_else(row->path, good->row.path), headers, body, &response);
-
-    if (code == CURLE_OK && response.status == (row->status ? row->status : good->row.status) &&
-        strstr(response.head, or_else(row->in_head, "Date: ")) && strstr(response.body, or_else(row->in_body, "")))
-        return 0;
-    print_error("%s: %s\n%s%s\n", row->name, curl_easy_strerror(code), response.head, response.body);
-    return 1;
-}
-
-static void check_all(const struct good *good, const struct row *rows, size_t count)
-{
-    int wrong = 0;
-
-    for (size_t i = 0; i < count; i++)
-        wrong += check(good, &rows[i]);
-    assert_int_equal(wrong, 0);
-}
-
-#define CHECK_ALL(good, rows) check_all(good, rows, sizeof(rows) / sizeof((rows)[0]))
 
 #define USER(grant, id, secret, name, password, scope)                                                                 \
     "{\"grant_type\":\"" grant "\",\"client_id\":\"" id "\",\"client_secret\":\"" secret "\",\"username\":\"" name     \
@@ -320,100 +268,6 @@ static void nexusguard_connects_only_as_documented(void **state)
     CHECK_ALL(&good, connect_rows);
 }
 
-#define NEX_FAULT "{\"service\":\"nex\",\"path\":\"/v1.0/Token\","
-
-static const struct row control_rows[] = {
-    {"no service", .in_body = "service is not one of nex, quantoz_test, quantoz_production and nexusguard."},
-    {"no JSON", .body = "x", .in_body = "not a JSON object"},
-    {"an unknown path", .body = "{\"service\":\"nex\",\"path\":\"/x\"}", .in_body = "path is not one of"},
-    {"an unknown member", .body = NEX_FAULT "\"x\":1}", .in_body = "not known"},
-    {"a negative number of times", .body = NEX_FAULT "\"times\":-1}", .in_body = "times is not"},
-    {"half a time", .body = NEX_FAULT "\"times\":1.5}", .in_body = "times is not"},
-    {"a negative delay", .body = NEX_FAULT "\"delay_ms\":-1}", .in_body = "delay_ms is not"},
-    {"drop that is no moment", .body = NEX_FAULT "\"drop\":1}", .in_body = "drop is neither"},
-    {"a drop at no moment", .body = NEX_FAULT "\"drop\":\"later\"}", .in_body = "drop is neither"},
-    {"process that is no flag", .body = NEX_FAULT "\"process\":1}", .in_body = "process is neither"},
-    {"status 100", .body = NEX_FAULT "\"answer\":{\"status\":100}}", .in_body = "answer.status is not"},
-    {"an answer that is no object", .body = NEX_FAULT "\"answer\":200}", .in_body = "answer is not"},
-    {"a body that is no string", .body = NEX_FAULT "\"answer\":{\"body\":{}}}", .in_body = "answer.body is not"},
-    {"headers that are no object", .body = NEX_FAULT "\"answer\":{\"headers\":[]}}",
-     .in_body = "answer.headers is not"},
-    {"a header that cannot be sent", .body = NEX_FAULT "\"answer\":{\"headers\":{\"A\":\"b\\r\\nC: d\"}}}",
-     .in_body = "answer.headers has a member"},
-    {"a length of one's own", .body = NEX_FAULT "\"answer\":{\"headers\":{\"content-length\":\"1\"}}}",
-     .in_body = "answer.headers has a member"},
-    {"a redirect that cannot be sent", .body = NEX_FAULT "\"connect\":{\"redirect\":\"a\\nb\"}}",
-     .in_body = "connect has a member"},
-    {"a drip that is no time", .body = NEX_FAULT "\"drip_ms\":\"1\"}", .in_body = "drip_ms is neither"},
-    {"a negative delay of reading", .body = NEX_FAULT "\"read_delay_ms\":-1}", .in_body = "read_delay_ms is not"},
-    {"a time of nothing", .body = NEX_FAULT "\"for_ms\":0}", .in_body = "for_ms is not"},
-    {"a path that is no string", .body = "{\"service\":\"nex\",\"path\":1}", .in_body = "path is not one of"},
-    {"an answer that nobody gives", .body = NEX_FAULT "\"answer\":\"x\"}", .in_body = "GET /answers lists them"},
-    {"another vendor's answer", .body = NEX_FAULT "\"answer\":\"app-token\"}", .in_body = "GET /answers lists them"},
-    {"a named answer with a body", .body = NEX_FAULT "\"answer\":{\"name\":\"html-200\",\"body\":\"\"}}",
-     .in_body = "answer is not a name"},
-    {"headers for a token", .body = NEX_FAULT "\"answer\":{\"name\":\"json\",\"headers\":{}}}",
-     .in_body = "answer.headers cannot be given"},
-    {"a file that is not there", .body = NEX_FAULT "\"answer\":{\"file\":\"/nonexistent\"}}",
-     .in_body = "cannot be read"},
-    {"a file that is a device", .body = NEX_FAULT "\"answer\":{\"file\":\"/dev/null\"}}",
-     .in_body = "is no ordinary file"},
-    {"an unknown ban", .body = "{\"service\":\"nex\",\"ban\":\"x\"}", .in_body = "ban is not one of"},
-    {"a ban of a path", .body = NEX_FAULT "\"ban\":\"close\"}", .in_body = "ban goes with"},
-    {"a ban with an answer", .body = "{\"service\":\"nex\",\"ban\":\"close\",\"answer\":\"json\"}",
-     .in_body = "ban goes with"},
-    {"no manner", .path = "/tokens", .body = "[]", .in_body = "not a JSON object"},
-    {"a manner that is not known", .path = "/tokens", .body = "{\"x\":1}", .in_body = "not known"},
-    {"a manner of nobody", .path = "/tokens", .body = "{\"service\":\"x\"}", .in_body = "service is not one of"},
-    {"rotation that is no flag", .path = "/tokens", .body = "{\"rotation\":1}", .in_body = "neither true nor false"},
-    {"a lifetime that is no number", .path = "/tokens", .body = "{\"lifetime_s\":\"1\"}", .in_body = "lifetime_s, "},
-    {"no token", .path = "/introspect", .in_body = "token, a string"},
-    {"time that goes back", .path = "/clock", .body = "{\"advance_ms\":-1}", .in_body = "advance_ms"},
-    {"no time", .path = "/clock", .in_body = "advance_ms"},
-    {"a window of nothing", .method = "GET", .path = "/counts?window_ms=0", .in_body = "window_ms"},
-    {"a window without a number", .method = "GET", .path = "/counts?window_ms=1s", .in_body = "window_ms"},
-    {"an unknown query", .method = "GET", .path = "/counts?x=1", .in_body = "window_ms"},
-    {"connect that is no object", .body = NEX_FAULT "\"connect\":1}", .in_body = "connect is not"},
-    {"to revoke nothing", .path = "/revoke", .in_body = "either refresh_token"},
-    {"to revoke one and all", .path = "/revoke", .body = "{\"refresh_token\":\"x\",\"all_refresh_tokens\":true}",
-     .in_body = "either refresh_token"},
-    {"to revoke what was not issued", .path = "/revoke", .body = "{\"refresh_token\":\"x\"}", .in_body = "not issued"},
-    {"another method", .path = "/faults", .method = "PUT", .status = 405, .in_head = "Allow: GET, POST, DELETE\r\n"},
-    {"another path", .path = "/fault", .status = 404, .in_body = "There is GET /counts"},
-};
-
-static const struct row shown_rows[] = {
-    {"nothing goes wrong", .path = "/faults", .in_body = "[]"},
-    {"answers by their groups", .path = "/answers", .in_body = "{\"any\":{\"html-200\":\"a page"},
-    {"counts by their paths", .path = "/counts",
-     .in_body = "{\"nex /v1.0/Token\":{\"requests\":0,\"in_flight\":0,\"unread\":0,\"connections\":0,"
-                "\"largest_in_window\":0}"},
-    {"a fault is queued", .method = "POST", .path = "/faults", .body = NEX_FAULT "\"delay_ms\":1,\"times\":2}",
-     .status = 204},
-    {"it is shown", .path = "/faults",
-     .in_body = "[{\"service\":\"nex\",\"path\":\"/v1.0/Token\",\"delay_ms\":1,\"times\":2}]"},
-    {"all is forgotten", .method = "POST", .path = "/reset", .body = "", .status = 204},
-    {"nothing goes wrong any more", .path = "/faults", .in_body = "[]"},
-};
-
-static void the_control_endpoint_shows_what_it_knows(void **state)
-{
-    static const struct good good = {emulator.control, {.method = "GET", .type = JSON_TYPE, .status = 200}};
-
-    (void)state;
-    assert_int_equal(emulator_reset(&emulator), 0);
-    CHECK_ALL(&good, shown_rows);
-}
-
-static void the_control_endpoint_refuses_what_it_does_not_understand(void **state)
-{
-    static const struct good good = {
-        emulator.control, {.method = "POST", .path = "/faults", .type = JSON_TYPE, .body = "{}", .status = 400}};
-
-    (void)state;
-    CHECK_ALL(&good, control_rows);
-}
-
 static int start(void **state)
 {
     (void)state;
@@ -434,8 +288,6 @@ int main(void)
         cmocka_unit_test(quantoz_production_has_its_own_clients),
         cmocka_unit_test(nexusguard_answers_each_request_as_documented),
         cmocka_unit_test(nexusguard_connects_only_as_documented),
-        cmocka_unit_test(the_control_endpoint_shows_what_it_knows),
-        cmocka_unit_test(the_control_endpoint_refuses_what_it_does_not_understand),
     };
 
     curl_global_init(CURL_GLOBAL_DEFAULT);

@@ -56,7 +56,7 @@ static const struct row {
     {"an answer in one's own words", LIVE_QUANTOZ_TEST,
      QUANTOZ "\"answer\":{\"status\":503,\"headers\":{\"Retry-After\":\"5\"},\"body\":\"busy\"}}", NEXAUTH_THROTTLED,
      5000, 1, 0},
-    {"a token in a shape", LIVE_NEX_USER, NEX "\"process\":false,\"answer\":{\"name\":\"json-bom\"}}", NEXAUTH_OK, 0, 1,
+    {"a token in a shape", LIVE_NEX_USER, NEX "\"process\":true,\"answer\":{\"name\":\"json-bom\"}}", NEXAUTH_OK, 0, 1,
      0},
     {"a page", LIVE_NEX_USER, NEX "\"answer\":\"html-200\"}", NEXAUTH_PROTOCOL, 0, 1, 0},
     {"a refusal in place of a code's token", LIVE_NEXUSGUARD_USER, CODE "\"answer\":\"wrong-code\"}", NEXAUTH_REAUTH, 0,
