@@ -34,7 +34,7 @@ static const char *check_headers(const cJSON *headers)
     if (!headers)
         return NULL;
     if (!cJSON_IsObject(headers) || cJSON_GetArraySize(headers) > EMU_HEADERS_MAX)
-        return "answer.headers is not an object of at most 16 members.";
+        return "answer.headers is not an object of at most 64 members.";
     cJSON_ArrayForEach(header, headers)
     {
         if (!is_header(header))
@@ -46,15 +46,18 @@ static const char *check_headers(const cJSON *headers)
 }
 
 /* Headers of the same name are replaced, others are added. */
-static void put_headers(const cJSON *headers, struct emu_answer *answer)
+static const char *put_headers(const cJSON *headers, struct emu_answer *answer)
 {
     const cJSON *header = NULL;
 
     cJSON_ArrayForEach(header, headers)
     {
         emu_answer_remove_header(answer, header->string);
+        if (answer->header_count == EMU_HEADERS_MAX)
+            return "answer.headers and the answer's own are more than 64 headers.";
         emu_answer_header(answer, header->string, header->valuestring);
     }
+    return NULL;
 }
 
 /* {"status", "headers", "body"} */
@@ -122,9 +125,7 @@ static const char *read_answer(const struct emu_shapes *shapes, const cJSON *des
         return read_named(shapes, description->valuestring, NULL, fault);
     fault->answer = emu_allocate(sizeof(*fault->answer));
     problem = read_answer_object(shapes, description, fault);
-    if (!problem)
-        put_headers(member(description, "headers"), fault->answer);
-    return problem;
+    return problem ? problem : put_headers(member(description, "headers"), fault->answer);
 }
 
 /* How a ban looks: the name of an answer of any door, or NULL for closed connections. */

@@ -11,10 +11,12 @@
  * Lines end in LF or CRLF. What the server does by itself is left out: Content-Length, Connection but for close, and
  * headers without a value. Transfer-Encoding: chunked means that the body is sent in chunks, not that it is recorded
  * so.
+ * Headers that are directly followed by another status line are not the answer's: they are of an interim answer, or of
+ * a proxy. Tabs in a header become spaces.
  */
 
-/* False when the text is no such answer. */
-bool emu_recorded_parse(const char *text, size_t length, struct emu_answer *answer);
+/* NULL, or a sentence that says why the text is no such answer. */
+const char *emu_recorded_parse(const char *text, size_t length, struct emu_answer *answer);
 
 /* The same from a file. NULL, or a sentence that says what is wrong. */
 const char *emu_recorded_read(const char *path, struct emu_answer *answer);

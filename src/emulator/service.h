@@ -34,7 +34,7 @@ struct emu_request {
     const struct emu_shape *shape; /* how a fault wants the answer worded, or NULL */
 };
 
-enum { EMU_HEADERS_MAX = 16, EMU_VALUES_MAX = 8 };
+enum { EMU_HEADERS_MAX = 64, EMU_VALUES_MAX = 8 };
 
 struct emu_header {
     char *name;
@@ -99,7 +99,7 @@ bool emu_media_type_is(const char *header, const char *type);
 
 /* What is sent, anew. The body becomes the answer's; content_type may be NULL. */
 void emu_answer_set(struct emu_answer *answer, unsigned int status, const char *content_type, char *body);
-/* Headers behind the sixteenth are left out. */
+/* Headers behind the sixty-fourth are left out. */
 void emu_answer_header(struct emu_answer *answer, const char *name, const char *value);
 /* Names ignore case. */
 void emu_answer_remove_header(struct emu_answer *answer, const char *name);

@@ -115,7 +115,7 @@ static void read_shape(const char *text, size_t length, struct emu_shape *shape)
             read_directive(line + 2, shape);
         free(line);
     }
-    require(shape->description && emu_recorded_parse(at, strlen(at), &shape->answer), shape->name);
+    require(shape->description && !emu_recorded_parse(at, strlen(at), &shape->answer), shape->name);
     free(copy);
     while (shape->answer.length > 0 && shape->answer.body[shape->answer.length - 1] == '\n')
         shape->answer.body[--shape->answer.length] = '\0';
