@@ -1,6 +1,7 @@
 /*
  * Each port has one thread, which serves one connection after the other. All its waiting is in poll, on the connection
- * and on the pipe that tells it to stop.
+ * and on the pipe that tells it to stop. A connection has its time as a whole, however it spends it, so that none keeps
+ * the others waiting for longer.
  */
 #include "tls_faults.h"
 
@@ -15,13 +16,15 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 10000, REQUEST_MAX = 65536 };
+enum { CONNECTION_MS = 2000, PAUSE_MS = 100, REQUEST_MAX = 65536 };
 
 struct connection {
     struct emu_tls_fault_server *server;
     int descriptor;
+    int64_t until_ms; /* on CLOCK_MONOTONIC */
 };
 
 typedef void serve_fault(struct connection *connection, const char *priorities, enum emu_certificate_id certificate);
@@ -50,6 +53,14 @@ static const struct kind {
     [EMU_CLOSES_AFTER_REQUEST] = {"CLOSES_AFTER_REQUEST", speak_tls, TODAY, EMU_RIGHT},
 };
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* Whether there is something to read or accept. */
 static bool wait_for(int descriptor, int stop, int patience_ms)
 {
@@ -66,8 +77,9 @@ static bool wait_for(int descriptor, int stop, int patience_ms)
 static ssize_t receive(gnutls_transport_ptr_t context, void *bytes, size_t most)
 {
     const struct connection *connection = context;
+    int64_t left_ms = connection->until_ms - now_ms();
 
-    if (wait_for(connection->descriptor, connection->server->stop, PATIENCE_MS))
+    if (left_ms > 0 && wait_for(connection->descriptor, connection->server->stop, (int)left_ms))
         return recv(connection->descriptor, bytes, most, 0);
     errno = ECONNRESET;
     return -1;
@@ -206,7 +218,7 @@ static void speak_tls(struct connection *connection, const char *priorities, enu
 static void serve(struct emu_tls_fault_server *server, int descriptor)
 {
     const struct kind *kind = &kinds[server->id];
-    struct connection connection = {server, descriptor};
+    struct connection connection = {server, descriptor, now_ms() + CONNECTION_MS};
 
     pthread_mutex_lock(&server->emu->lock);
     count_of(&connection)->connections++;
@@ -223,6 +235,8 @@ static void *run(void *context)
         int descriptor = accept(server->listener, NULL, NULL);
         if (descriptor >= 0)
             serve(server, descriptor);
+        else
+            wait_for(-1, server->stop, PAUSE_MS); /* for descriptors: the connection is still there to be accepted */
     }
     return NULL;
 }
