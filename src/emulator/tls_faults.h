@@ -10,9 +10,9 @@
 #include <stdio.h>
 
 /*
- * What goes wrong below HTTP: plain sockets beside the services, a port for each fault, where no request is ever
- * answered. A request that nevertheless arrives, which only a careless client sends to most of them, is read and
- * counted; then the connection is closed without close_notify.
+ * What goes wrong below HTTP: plain sockets beside the services, a port for each fault, where no request over TLS
+ * is ever answered. A request that nevertheless arrives, which only a careless client sends to most of them, is read
+ * and counted; then the connection is closed without close_notify.
  */
 
 enum emu_tls_fault_id {
