@@ -56,9 +56,13 @@ static const char *skip_markup(const char *at, const char *end)
 /* True for a tag of that name: <html>, <html lang="en">, but not <htmlResponse>. */
 static bool starts_with_tag(const char *at, const char *end, const char *tag)
 {
-    const char *behind = at + strlen(tag);
+    const size_t size = strlen(tag);
+    char behind;
 
-    return starts_with(at, end, tag) && behind < end && (*behind == '>' || *behind == '/' || is_blank(*behind));
+    if (!starts_with(at, end, tag) || (size_t)(end - at) == size)
+        return false;
+    behind = at[size];
+    return behind == '>' || behind == '/' || is_blank(behind);
 }
 
 /* Pages begin in many ways: HTTP.sys, for one, writes a bare <h1>. None of these is the root of an API's answer. */
@@ -68,7 +72,7 @@ static bool is_html(const char *at, const char *end)
                                        "<center",        "<h1",   "<h2",   "<h3",   "<p",     "<div",
                                        "<script"};
 
-    for (const char *next = at; next; next = skip_markup(at, end))
+    for (const char *next = skip_markup(at, end); next; next = skip_markup(at, end))
         at = next;
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
         if (starts_with_tag(at, end, tags[i]))

@@ -393,11 +393,11 @@ static const char *skip_tag(const char *at, const char *end, int *attributes)
     char quote = '\0';
 
     for (*attributes = 0; at < end && (quote || *at != '>'); at++) {
-        if (quote)
-            quote = *at == quote ? '\0' : quote;
-        else if (*at == '"' || *at == '\'')
+        if (quote && *at == quote)
+            quote = '\0';
+        else if (!quote && (*at == '"' || *at == '\''))
             quote = *at;
-        else if (*at == '=')
+        else if (!quote && *at == '=')
             ++*attributes;
     }
     return at;
