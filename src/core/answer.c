@@ -56,13 +56,11 @@ static const char *skip_markup(const char *at, const char *end)
 /* True for a tag of that name: <html>, <html lang="en">, but not <htmlResponse>. */
 static bool starts_with_tag(const char *at, const char *end, const char *tag)
 {
-    const size_t size = strlen(tag);
-    char behind;
+    const char *behind = at + strlen(tag);
 
-    if (!starts_with(at, end, tag) || (size_t)(end - at) == size)
+    if (!starts_with(at, end, tag))
         return false;
-    behind = at[size];
-    return behind == '>' || behind == '/' || is_blank(behind);
+    return starts_with(behind, end, ">") || starts_with(behind, end, "/") || skip_blanks(behind, end) > behind;
 }
 
 /* Pages begin in many ways: HTTP.sys, for one, writes a bare <h1>. None of these is the root of an API's answer. */
