@@ -18,11 +18,6 @@ void nx_answer_release(struct nx_answer *answer)
     nx_members_release(&answer->members);
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static bool starts_with(const char *at, const char *end, const char *prefix)
 {
     const size_t size = strlen(prefix);
@@ -34,7 +29,7 @@ static const char *skip_blanks(const char *at, const char *end)
 {
     if (starts_with(at, end, "\xef\xbb\xbf"))
         at += 3;
-    while (at < end && is_blank(*at))
+    while (at < end && nx_is_blank(*at))
         at++;
     return at;
 }

@@ -301,7 +301,12 @@ void nx_add_utf8(struct nx_text *text, uint32_t character)
         nx_text_add_char(text, (char)(0x80 | (character >> shift & 0x3f)));
 }
 
-enum { SURROGATES_HIGH = 0xd800, SURROGATES_LOW = 0xdc00, SURROGATES_END = 0xe000 };
+uint32_t nx_join_surrogates(uint32_t high, uint32_t low)
+{
+    if (high < 0xd800 || high > 0xdbff || low < 0xdc00 || low > 0xdfff)
+        return 0;
+    return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+}
 
 /* Reads \uXXXX. */
 static bool read_unit(const char *at, uint32_t *unit)
@@ -321,15 +326,12 @@ static bool read_unit(const char *at, uint32_t *unit)
 
 static const char *take_json_unit(const char *at, uint32_t unit, struct nx_text *text)
 {
+    const bool high = unit >= 0xd800 && unit <= 0xdbff;
     uint32_t low = 0;
+    const uint32_t pair = high && read_unit(at + 6, &low) ? nx_join_surrogates(unit, low) : 0;
 
-    if (unit >= SURROGATES_HIGH && unit < SURROGATES_LOW && read_unit(at + 6, &low) && low >= SURROGATES_LOW &&
-        low < SURROGATES_END) {
-        nx_add_utf8(text, 0x10000 + ((unit - SURROGATES_HIGH) << 10) + (low - SURROGATES_LOW));
-        return at + 12;
-    }
-    nx_add_utf8(text, unit);
-    return at + 6;
+    nx_add_utf8(text, pair ? pair : unit);
+    return at + (pair ? 12 : 6);
 }
 
 const char *nx_take_json_char(const char *at, struct nx_text *text)

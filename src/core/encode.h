@@ -36,6 +36,17 @@ size_t nx_utf8_size(const char *bytes, size_t size);
 /* The first byte of these that is below `lowest` (at least 1), beyond ASCII, `a` or `b` (ASCII); `end` when none is. */
 const char *nx_skip_ascii(const char *at, const char *end, char lowest, char a, char b);
 
+/* The blanks of JSON, XML and HTTP's lines, and the ASCII digits, whatever the locale. */
+static inline bool nx_is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static inline bool nx_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 /* 0 to 15; -1 when `c` is no hex digit. */
 int nx_hex_value(char c);
 
@@ -55,6 +66,9 @@ bool nx_same_in_any_case(const char *a, const char *b, size_t size);
 
 /* Adds a character, at most U+10FFFF, in UTF-8 (RFC 3629). */
 void nx_add_utf8(struct nx_text *text, uint32_t character);
+
+/* The character of a pair of surrogates (RFC 2781 section 2.2); 0 when the two are none. */
+uint32_t nx_join_surrogates(uint32_t high, uint32_t low);
 
 /*
  * Takes one character off the inside of a JSON string (RFC 8259 section 7), plain or escaped, adds what it stands for,

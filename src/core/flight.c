@@ -4,7 +4,6 @@
 #include "core/error.h"
 #include "core/lifetime.h"
 #include "core/refusal.h"
-#include "core/retry_after.h"
 
 #include <string.h>
 
@@ -102,16 +101,11 @@ void nx_flight_begin(struct nx_flight *flight, const struct nx_provider *provide
     choose_course(flight);
 }
 
-void nx_flight_take_xspe(struct nx_flight *flight, nexauth_status status, struct nx_text *xspe)
+void nx_flight_take_xspe(struct nx_flight *flight, const struct nexauth_error *error, struct nx_text *xspe)
 {
-    const char *string = nx_text_string(xspe);
-
-    if (status) {
-        fail(flight, status, "xspe_callback supplied none");
-        if (status == NEXAUTH_THROTTLED || status == NEXAUTH_BLOCKED)
-            flight->error.retry_after_ms = NX_RETRY_AFTER_UNSTATED_MS;
-    } else if (!*string || !nx_is_free_of_controls(string)) {
-        fail(flight, NEXAUTH_INVALID, "xspe_callback supplied an empty xspe or one with control characters");
+    if (error->status) {
+        flight->error = *error;
+        flight->need = NX_NEED_FAIL;
     } else {
         nx_text_move(&flight->grant->supplied, xspe);
         flight->need = NX_NEED_STATE;

@@ -47,8 +47,8 @@ struct nx_flight {
 void nx_flight_begin(struct nx_flight *flight, const struct nx_provider *provider, const struct nx_identity *identity,
                      struct nx_grant *grant, struct nx_exchange *exchange, size_t bound);
 
-/* The supplier's result; `xspe` (moved from) is read when status is OK. */
-void nx_flight_take_xspe(struct nx_flight *flight, nexauth_status status, struct nx_text *xspe);
+/* What came of the supplier: an error, or, when its status is OK, `xspe`, which is moved from. */
+void nx_flight_take_xspe(struct nx_flight *flight, const struct nexauth_error *error, struct nx_text *xspe);
 
 /* `bytes`: NX_STATE_BYTES from the system's generator; NULL when it failed. */
 void nx_flight_take_random(struct nx_flight *flight, const unsigned char *bytes);

@@ -1,8 +1,8 @@
 /*
  * A validator of RFC 8259 (json_lexer.c has its words) goes once over the raw bytes. It enforces what cJSON is lax
  * about, and notes where the values of the members are that we read. Their strings are then taken from there, each byte
- * once; cJSON decodes numbers and escaped names, and can only be given well-formed ones: when it gives nothing, memory
- * ran out. No tree of the document is built, so what a document costs does not grow with what it is made of.
+ * once; cJSON decodes numbers, and can only be given well-formed ones: when it gives nothing, memory ran out. No tree
+ * of the document is built, so what a document costs does not grow with what it is made of.
  */
 #include "core/json.h"
 
@@ -36,19 +36,6 @@ struct scan {
     struct span items[ITEM_COUNT];
 };
 
-/* A string or a number. */
-static cJSON *decode(const struct span *span)
-{
-    return cJSON_ParseWithLengthOpts(span->start, span->size, NULL, 0);
-}
-
-static void release(cJSON *decoded)
-{
-    if (decoded && decoded->valuestring)
-        nx_wipe(decoded->valuestring, strlen(decoded->valuestring));
-    cJSON_Delete(decoded);
-}
-
 static int find_name(const char *name, size_t size)
 {
     static const char *const names[] = {"errno", "errcode", "errmsg", "result"};
@@ -61,16 +48,39 @@ static int find_name(const char *name, size_t size)
     return member == NX_MEMBER_COUNT ? ITEM_COUNT : (int)member;
 }
 
+static enum nx_parsed store_text(const char *bytes, size_t size, struct nx_text *text)
+{
+    nx_text_add_bytes(text, bytes, size);
+    if (text->status == NEXAUTH_NO_MEMORY)
+        return NX_PARSED_NO_MEMORY;
+    return nx_text_failed(text) ? NX_PARSED_NOT : NX_PARSED;
+}
+
+static enum nx_parsed store_string(const struct span *span, struct nx_text *text)
+{
+    const char *end = span->start + span->size - 1;
+    const char *at = span->start + 1;
+
+    while (span->escaped && at < end) {
+        const char *escape = memchr(at, '\\', (size_t)(end - at));
+
+        if (!escape)
+            break;
+        nx_text_add_bytes(text, at, (size_t)(escape - at));
+        at = nx_take_json_char(escape, text);
+    }
+    return store_text(at, (size_t)(end - at), text);
+}
+
 static int find_escaped_name(struct scan *scan, const struct span *name)
 {
-    cJSON *decoded = decode(name);
-    int item = ITEM_COUNT;
+    struct nx_text text;
+    int item;
 
-    if (decoded)
-        item = find_name(decoded->valuestring, strlen(decoded->valuestring));
-    else
-        scan->parsed = NX_PARSED_NO_MEMORY;
-    release(decoded);
+    nx_text_init(&text, name->size);
+    scan->parsed = store_string(name, &text);
+    item = find_name(nx_text_string(&text), text.length);
+    nx_text_release(&text);
     return item;
 }
 
@@ -199,40 +209,16 @@ static bool scan_value(struct scan *scan)
     }
 }
 
-static enum nx_parsed store_text(const char *bytes, size_t size, struct nx_text *text)
-{
-    nx_text_add_bytes(text, bytes, size);
-    if (text->status == NEXAUTH_NO_MEMORY)
-        return NX_PARSED_NO_MEMORY;
-    return nx_text_failed(text) ? NX_PARSED_NOT : NX_PARSED;
-}
-
 static enum nx_parsed store_number(const struct span *span, struct nx_value *value)
 {
-    cJSON *decoded = decode(span);
+    cJSON *decoded = cJSON_ParseWithLengthOpts(span->start, span->size, NULL, 0);
 
     if (decoded == NULL)
         return NX_PARSED_NO_MEMORY;
     value->kind = NX_KIND_NUMBER;
     value->number = decoded->valuedouble;
-    release(decoded);
+    cJSON_Delete(decoded);
     return NX_PARSED;
-}
-
-static enum nx_parsed store_string(const struct span *span, struct nx_text *text)
-{
-    const char *end = span->start + span->size - 1;
-    const char *at = span->start + 1;
-
-    while (span->escaped && at < end) {
-        const char *escape = memchr(at, '\\', (size_t)(end - at));
-
-        if (!escape)
-            break;
-        nx_text_add_bytes(text, at, (size_t)(escape - at));
-        at = nx_take_json_char(escape, text);
-    }
-    return store_text(at, (size_t)(end - at), text);
 }
 
 /* Stores a value, if there is one and `value` is still absent. */

@@ -15,7 +15,7 @@
  * Reads one document. A top-level object gives its members; with `envelope`, the members of a token are those
  * of the object `result`, if it is one; `code` also counts in the older spellings `errno` and `errcode`, in this order,
  * and `msg` in that of `errmsg`. Of ModelState the first text within it counts. A top-level string goes to `bare`. Any
- * other well-formed value gives no members. Every string that cJSON gives us is wiped before it is freed. What is read
+ * other well-formed value gives no members. No string of the document is left to cJSON. What is read
  * costs memory for its own size alone, whatever else is in the document.
  */
 enum nx_parsed nx_json_read(const char *bytes, size_t size, bool envelope, struct nx_members *members);

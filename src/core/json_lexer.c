@@ -1,7 +1,5 @@
 #include "core/json_lexer.h"
 
-#include "core/encode.h"
-
 #include <string.h>
 
 /* cJSON reads no more of a number than 63 characters. */
@@ -21,7 +19,7 @@ static bool take_digits(struct nx_json_lexer *lexer)
 {
     const char *start = lexer->at;
 
-    while (nx_json_peek(lexer) >= '0' && nx_json_peek(lexer) <= '9')
+    while (nx_is_digit(nx_json_peek(lexer)))
         lexer->at++;
     return lexer->at > start;
 }

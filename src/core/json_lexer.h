@@ -6,6 +6,8 @@
 #ifndef NX_JSON_LEXER_H
 #define NX_JSON_LEXER_H
 
+#include "core/encode.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -33,8 +35,7 @@ static inline bool nx_json_take(struct nx_json_lexer *lexer, char c)
 
 static inline void nx_json_skip_blanks(struct nx_json_lexer *lexer)
 {
-    while (lexer->at < lexer->end &&
-           (*lexer->at == ' ' || *lexer->at == '\t' || *lexer->at == '\r' || *lexer->at == '\n'))
+    while (lexer->at < lexer->end && nx_is_blank(*lexer->at))
         lexer->at++;
 }
 

@@ -1,5 +1,7 @@
 #include "core/lifetime.h"
 
+#include "core/encode.h"
+
 #include <float.h>
 
 static const double TWO_TO_63 = 9223372036854775808.0;
@@ -16,22 +18,12 @@ static int64_t from_number(double number)
     return (double)whole == number ? whole : -1;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Takes digits off `at`; INT64_MAX when they say more than that. */
 static int64_t take_digits(const char **at)
 {
     int64_t number = 0;
 
-    for (; is_digit(**at); (*at)++) {
+    for (; nx_is_digit(**at); (*at)++) {
         int digit = **at - '0';
 
         number = number > (INT64_MAX - digit) / 10 ? INT64_MAX : number * 10 + digit;
@@ -47,7 +39,7 @@ static bool is_whole_rest(const char *at)
         while (*at == '0')
             at++;
     }
-    while (is_blank(*at))
+    while (nx_is_blank(*at))
         at++;
     return *at == '\0';
 }
@@ -56,9 +48,9 @@ static int64_t from_string(const char *string)
 {
     int64_t number = 0;
 
-    while (is_blank(*string))
+    while (nx_is_blank(*string))
         string++;
-    if (!is_digit(*string))
+    if (!nx_is_digit(*string))
         return -1;
     number = take_digits(&string);
     return is_whole_rest(string) ? number : -1;

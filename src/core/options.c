@@ -21,13 +21,13 @@ static const char *string_of(const void *options, const struct nx_option *option
     return string;
 }
 
-static bool is_zero(const unsigned char *bytes, size_t size)
+nexauth_status nx_check_reserved(const void *reserved, struct nexauth_error *error)
 {
-    for (size_t i = 0; i < size; i++) {
-        if (bytes[i])
-            return false;
-    }
-    return true;
+    static const uintptr_t zero[8];
+
+    if (memcmp(reserved, zero, sizeof zero) != 0)
+        return nx_fail(error, NEXAUTH_INVALID, "reserved must be zero: start the options as {0}");
+    return NEXAUTH_OK;
 }
 
 static nexauth_status check_choice(const struct nx_option *option, const void *options, struct nexauth_error *error)
@@ -136,11 +136,9 @@ static nexauth_status check_meanings(const struct nx_option_table *table, const 
 static nexauth_status check(const struct nx_option_table *table, const void *options, bool loopback_http,
                             struct nexauth_error *error)
 {
-    const size_t reserved = 8 * sizeof(uintptr_t);
-    nexauth_status status = NEXAUTH_OK;
+    const char *reserved = (const char *)options + table->size - 8 * sizeof(uintptr_t);
+    nexauth_status status = nx_check_reserved(reserved, error);
 
-    if (!is_zero((const unsigned char *)options + table->size - reserved, reserved))
-        return nx_fail(error, NEXAUTH_INVALID, "reserved must be zero: start the options as {0}");
     for (size_t i = 0; i < table->count && status == NEXAUTH_OK; i++) {
         const struct nx_option *option = &table->options[i];
 

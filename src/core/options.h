@@ -57,6 +57,9 @@ struct nx_identity {
 
 enum { NX_OPTION_LONGEST = 8192, NX_MEANINGS_MOST = 256 };
 
+/* `reserved`: the uintptr_t[8] that a struct ends in. INVALID unless it is zero. */
+nexauth_status nx_check_reserved(const void *reserved, struct nexauth_error *error);
+
 /* Checks and copies. `loopback_http`: an http origin is allowed where its host is a loopback address. */
 nexauth_status nx_identity_init(struct nx_identity *identity, const struct nx_option_table *table, const void *options,
                                 bool loopback_http, struct nexauth_error *error);

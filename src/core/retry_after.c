@@ -1,5 +1,7 @@
 #include "core/retry_after.h"
 
+#include "core/encode.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -9,11 +11,6 @@ enum { NOT_A_NAME = -1, SECONDS_PER_DAY = 86400, UNIX_EPOCH_YEAR = 1970, CENTURY
 struct moment {
     int year, month, day, hour, minute, second; /* month and day from 1 */
 };
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 static const char *skip_blanks(const char *at)
 {
@@ -27,7 +24,7 @@ static bool take_number(const char **at, int count, int *number)
 {
     *number = 0;
     for (int i = 0; i < count; i++, (*at)++) {
-        if (!is_digit(**at))
+        if (!nx_is_digit(**at))
             return false;
         *number = *number * 10 + (**at - '0');
     }
@@ -195,9 +192,9 @@ static bool read_seconds(const char *value, int64_t *seconds)
     int64_t number = 0;
 
     at += negative;
-    if (!is_digit(*at))
+    if (!nx_is_digit(*at))
         return false;
-    for (; is_digit(*at); at++) {
+    for (; nx_is_digit(*at); at++) {
         if (number < NX_RETRY_AFTER_MOST_MS)
             number = number * 10 + (*at - '0');
     }

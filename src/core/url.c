@@ -7,14 +7,9 @@
 
 enum { MOST_PORT_DIGITS = 5, HIGHEST_PORT = 65535, PORT_HTTP = 80, PORT_HTTPS = 443 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_host_char(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
+    return nx_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
 }
 
 /* True when all bytes may stand in a URL as the library takes it. A backslash may not: some readers take it for '/'. */
@@ -106,7 +101,7 @@ static bool take_port(const char **at, struct nx_url *parts)
 
     if (**at != ':')
         return true;
-    for ((*at)++; is_digit(**at) && digits < MOST_PORT_DIGITS; (*at)++, digits++)
+    for ((*at)++; nx_is_digit(**at) && digits < MOST_PORT_DIGITS; (*at)++, digits++)
         port = port * 10 + (unsigned int)(**at - '0');
     parts->port = port;
     return port > 0 && port <= HIGHEST_PORT;

@@ -30,28 +30,21 @@ enum nx_utf16 nx_utf16_order(const char *bytes, size_t size)
     return size >= 2 && unit_at(at, 0) == BOM ? NX_UTF16_BIG_ENDIAN : NX_UTF16_NOT;
 }
 
-static bool is_surrogate(uint32_t unit, uint32_t first)
-{
-    return unit >= first && unit < first + 0x400;
-}
-
 /* The next character; 0 when there is none: a byte is left over, or a surrogate stands alone. */
 static uint32_t next(struct units *units)
 {
     uint32_t unit;
-    uint32_t low;
 
     if (units->end - units->at < 2)
         return 0;
     unit = unit_at(units->at, units->high);
     units->at += 2;
-    if (!is_surrogate(unit, 0xd800))
-        return is_surrogate(unit, 0xdc00) ? 0 : unit;
+    if (unit < 0xd800 || unit > 0xdfff)
+        return unit;
     if (units->end - units->at < 2)
         return 0;
-    low = unit_at(units->at, units->high);
     units->at += 2;
-    return is_surrogate(low, 0xdc00) ? 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00) : 0;
+    return nx_join_surrogates(unit, unit_at(units->at - 2, units->high));
 }
 
 void nx_utf16_add_as_utf8(struct nx_text *text, const char *bytes, size_t size, enum nx_utf16 order)

@@ -14,11 +14,6 @@ static bool count(struct nx_curl_exchange *curl, size_t size)
     return !curl->exchange->response.over_cap;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* The value of the header `name`, when `line` is that header. */
 static bool take_value(struct nx_text *value, const char *name, const char *line, size_t size)
 {
@@ -28,9 +23,9 @@ static bool take_value(struct nx_text *value, const char *name, const char *line
         return false;
     line += skip + 1;
     size -= skip + 1;
-    for (; size && is_blank(*line); size--)
+    for (; size && nx_is_blank(*line); size--)
         line++;
-    while (size && is_blank(line[size - 1]))
+    while (size && nx_is_blank(line[size - 1]))
         size--;
     nx_text_clear(value);
     nx_text_add_bytes(value, line, size);

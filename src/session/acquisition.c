@@ -66,10 +66,11 @@ void nx_acquisition_unref(struct nx_acquisition *acquisition)
 
 static void supply(struct nx_acquisition *acquisition)
 {
+    struct nexauth_error error = {0};
     struct nx_text xspe;
-    const nexauth_status status = nx_source_supply(acquisition->source, &xspe);
 
-    nx_flight_take_xspe(&acquisition->flight, status, &xspe);
+    nx_source_supply(acquisition->source, &xspe, &error);
+    nx_flight_take_xspe(&acquisition->flight, &error, &xspe);
     nx_text_release(&xspe);
 }
 

@@ -46,17 +46,11 @@ static nexauth_status leave(nexauth_source *source, nexauth_status status, struc
 static nexauth_status supply(nexauth_source *source, struct nx_text *xspe, struct nexauth_error *error)
 {
     void *context;
-    nexauth_status status;
 
     if (!source->provider->authorizing->supplier(source->identity.options, &context))
         return NEXAUTH_OK;
     nx_text_release(xspe);
-    status = nx_source_supply(source, xspe);
-    if (status)
-        return nx_fail(error, status, "xspe_callback supplied none");
-    if (!xspe->length || !nx_is_free_of_controls(nx_text_string(xspe)))
-        return nx_fail(error, NEXAUTH_INVALID, "xspe_callback supplied an empty xspe or one with control characters");
-    return NEXAUTH_OK;
+    return nx_source_supply(source, xspe, error);
 }
 
 static nexauth_status draw_state(const nexauth_source *source, struct nx_text *state, struct nexauth_error *error)

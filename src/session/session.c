@@ -32,11 +32,8 @@ static nexauth_status check_options(struct nexauth_session_options *options, str
         {&options->max_connections, 8, 1000, "max_connections"},
         {&options->max_answer_bytes, 65536, 1048576, "max_answer_bytes"},
     };
-    static const uintptr_t zero[8];
-    nexauth_status status = NEXAUTH_OK;
+    nexauth_status status = nx_check_reserved(options->reserved, error);
 
-    if (memcmp(options->reserved, zero, sizeof zero) != 0)
-        return nx_fail(error, NEXAUTH_INVALID, "reserved must be zero: start the options as {0}");
     for (size_t i = 0; i < sizeof limits / sizeof *limits && !status; i++)
         status = take_limit(limits[i].value, limits[i].fallback, limits[i].most, limits[i].name, error);
     if (!status && options->ca_file && !nx_file_holds_pem(options->ca_file))

@@ -93,8 +93,9 @@ nexauth_status nx_source_new(nexauth_session *session, const struct nx_provider 
 /* With the lock, which is then given. Frees the source with its last reference, and its session with that's. */
 void nx_source_unref_unlock(nexauth_source *source);
 
-/* Calls the source's callback for a fresh xspe, without a lock. `xspe` is initialised in any case. */
-nexauth_status nx_source_supply(nexauth_source *source, struct nx_text *xspe);
+/* Calls the source's callback for a fresh xspe, without a lock, and judges what it gives. `xspe` is initialised in any
+ * case. */
+nexauth_status nx_source_supply(nexauth_source *source, struct nx_text *xspe, struct nexauth_error *error);
 
 /* A token of what was issued to a request sent at these times; moves the texts out of `issue`. NULL when memory ran
  * out. */

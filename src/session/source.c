@@ -1,7 +1,9 @@
 /* Sources: their making, their end, and how a caller gets a token. */
 #include "session/session.h"
 
+#include "core/encode.h"
 #include "core/error.h"
+#include "core/retry_after.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -122,7 +124,24 @@ static void end_supply(nexauth_source *source, const struct nx_supply *supply)
     nx_engine_unlock(source->session->engine);
 }
 
-nexauth_status nx_source_supply(nexauth_source *source, struct nx_text *xspe)
+/* What a callback returned, and what it wrote, as a caller is told of it. */
+static nexauth_status judge_supply(nexauth_status status, const struct nx_text *xspe, struct nexauth_error *error)
+{
+    if (status < NEXAUTH_OK || status > NEXAUTH_CANCELED)
+        status = NEXAUTH_INVALID;
+    if (!status)
+        status = xspe->status;
+    if (status) {
+        nx_fail(error, status, "xspe_callback supplied none");
+        if (error && (status == NEXAUTH_THROTTLED || status == NEXAUTH_BLOCKED))
+            error->retry_after_ms = NX_RETRY_AFTER_UNSTATED_MS;
+    } else if (!xspe->length || !nx_is_free_of_controls(nx_text_string(xspe))) {
+        status = nx_fail(error, NEXAUTH_INVALID, "xspe_callback supplied an empty xspe or one with control characters");
+    }
+    return status;
+}
+
+nexauth_status nx_source_supply(nexauth_source *source, struct nx_text *xspe, struct nexauth_error *error)
 {
     char buffer[NX_OPTION_LONGEST + 1] = {0};
     struct nx_supply supply;
@@ -137,9 +156,7 @@ nexauth_status nx_source_supply(nexauth_source *source, struct nx_text *xspe)
     buffer[NX_OPTION_LONGEST] = '\0';
     nx_text_add(xspe, buffer);
     nx_wipe(buffer, sizeof buffer);
-    if (status < NEXAUTH_OK || status > NEXAUTH_CANCELED)
-        return NEXAUTH_INVALID;
-    return status ? status : xspe->status;
+    return judge_supply(status, xspe, error);
 }
 
 static bool is_good(const nexauth_source *source)
@@ -264,11 +281,9 @@ static nexauth_status get(nexauth_source *source, int64_t deadline_ms, nexauth_t
 static nexauth_status check_options(const struct nexauth_get_options *options, int64_t *timeout_ms,
                                     struct nexauth_error *error)
 {
-    static const uintptr_t zero[8];
-
     *timeout_ms = options && options->timeout_ms ? options->timeout_ms : WAIT_MS;
-    if (options && memcmp(options->reserved, zero, sizeof zero) != 0)
-        return nx_fail(error, NEXAUTH_INVALID, "reserved must be zero: start the options as {0}");
+    if (options && nx_check_reserved(options->reserved, error))
+        return NEXAUTH_INVALID;
     if (*timeout_ms < 1 || *timeout_ms > LONGEST_WAIT_MS)
         return nx_fail(error, NEXAUTH_INVALID, "timeout_ms must be from 1 to %d", LONGEST_WAIT_MS);
     return NEXAUTH_OK;

@@ -1,24 +1,5 @@
 #include "support/members.h"
 
-#include "core/json.h"
-
-/* Reads a copy of exactly that size, so that a memory checker sees any step beyond it. */
-static enum nx_parsed read_copy(struct document document, bool envelope, struct nx_members *members)
-{
-    char *copy = test_malloc(document.size > 0 ? document.size : 1);
-    enum nx_parsed parsed = NX_PARSED;
-
-    memcpy(copy, document.bytes, document.size);
-    parsed = nx_json_read(copy, document.size, envelope, members);
-    test_free(copy);
-    return parsed;
-}
-
-static enum nx_parsed read_text(const char *text, bool envelope, struct nx_members *members)
-{
-    return read_copy((struct document){text, strlen(text)}, envelope, members);
-}
-
 static const struct document NO_JSON[] = {
     BYTES(""),
     BYTES(" "),
@@ -115,7 +96,7 @@ static void what_is_no_json_is_refused(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_copy(NO_JSON[i], false, &members), NX_PARSED_NOT);
+        assert_int_equal(members_read_json(NO_JSON[i], false, &members), NX_PARSED_NOT);
         members_assert_empty(&members);
     }
 }
@@ -129,10 +110,10 @@ static void every_cut_of_a_document_is_refused(void **state)
     (void)state;
     nx_members_init(&members, BOUND);
     for (size_t size = 0; size < sizeof TEXT - 1; size++) {
-        assert_int_equal(read_copy((struct document){TEXT, size}, false, &members), NX_PARSED_NOT);
+        assert_int_equal(members_read_json((struct document){TEXT, size}, false, &members), NX_PARSED_NOT);
         members_assert_empty(&members);
     }
-    assert_int_equal(read_text(TEXT, false, &members), NX_PARSED);
+    assert_int_equal(members_read_json_text(TEXT, false, &members), NX_PARSED);
     nx_members_release(&members);
 }
 
@@ -143,8 +124,8 @@ static void a_number_has_at_most_63_characters(void **state)
 
     (void)state;
     nx_members_init(&members, BOUND);
-    assert_int_equal(read_copy((struct document){DIGITS, 63}, false, &members), NX_PARSED);
-    assert_int_equal(read_copy((struct document){DIGITS, 64}, false, &members), NX_PARSED_NOT);
+    assert_int_equal(members_read_json((struct document){DIGITS, 63}, false, &members), NX_PARSED);
+    assert_int_equal(members_read_json((struct document){DIGITS, 64}, false, &members), NX_PARSED_NOT);
     nx_members_release(&members);
 }
 
@@ -154,7 +135,7 @@ static void a_number_beyond_all_bounds_is_infinite(void **state)
 
     (void)state;
     nx_members_init(&members, BOUND);
-    assert_int_equal(read_text("{\"expires_in\":1e400}", false, &members), NX_PARSED);
+    assert_int_equal(members_read_json_text("{\"expires_in\":1e400}", false, &members), NX_PARSED);
     assert_true(members.values[NX_MEMBER_EXPIRES_IN].number > 1e308);
     nx_members_release(&members);
 }
@@ -183,7 +164,7 @@ static void strings_are_decoded(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, false, &members), NX_PARSED);
+        assert_int_equal(members_read_json_text(CASES[i].text, false, &members), NX_PARSED);
         assert_string_equal(nx_text_string(&members.bare), CASES[i].string);
         nx_members_release(&members);
     }

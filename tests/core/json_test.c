@@ -4,23 +4,6 @@
 
 #include <stdio.h>
 
-/* Reads a copy of exactly that size, so that a memory checker sees any step beyond it. */
-static enum nx_parsed read_copy(struct document document, bool envelope, struct nx_members *members)
-{
-    char *copy = test_malloc(document.size > 0 ? document.size : 1);
-    enum nx_parsed parsed = NX_PARSED;
-
-    memcpy(copy, document.bytes, document.size);
-    parsed = nx_json_read(copy, document.size, envelope, members);
-    test_free(copy);
-    return parsed;
-}
-
-static enum nx_parsed read_text(const char *text, bool envelope, struct nx_members *members)
-{
-    return read_copy((struct document){text, strlen(text)}, envelope, members);
-}
-
 static void every_member_is_read_by_its_name(void **state)
 {
     struct nx_members members;
@@ -32,7 +15,7 @@ static void every_member_is_read_by_its_name(void **state)
         char text[64];
 
         (void)snprintf(text, sizeof text, "{\"x\":1,\"%s\":\"v%d\"}", nx_member_name(member), i % 10);
-        assert_int_equal(read_text(text, false, &members), NX_PARSED);
+        assert_int_equal(members_read_json_text(text, false, &members), NX_PARSED);
         assert_non_null(nx_members_string(&members, member));
         assert_int_equal(nx_members_string(&members, member)[1], '0' + i % 10);
     }
@@ -74,7 +57,7 @@ static void members_keep_their_kind(void **state)
         const struct nx_value *scope = &members.values[NX_MEMBER_SCOPE];
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, false, &members), NX_PARSED);
+        assert_int_equal(members_read_json_text(CASES[i].text, false, &members), NX_PARSED);
         assert_int_equal(scope->kind, CASES[i].kind);
         assert_true(scope->number == CASES[i].number);
         if (CASES[i].string)
@@ -94,7 +77,7 @@ static void other_values_give_no_members(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i], i % 2 == 0, &members), NX_PARSED);
+        assert_int_equal(members_read_json_text(CASES[i], i % 2 == 0, &members), NX_PARSED);
         members_assert_empty(&members);
         nx_members_release(&members);
     }
@@ -132,7 +115,7 @@ static void sixteen_levels_are_read_and_no_more(void **state)
         nx_text_add(&text, CASES[i].open[0] == '{' ? "[]" : "");
         for (int level = 0; level < CASES[i].levels; level++)
             nx_text_add(&text, CASES[i].close);
-        assert_int_equal(read_text(nx_text_string(&text), false, &members), CASES[i].parsed);
+        assert_int_equal(members_read_json_text(nx_text_string(&text), false, &members), CASES[i].parsed);
         nx_text_release(&text);
         nx_members_release(&members);
     }
@@ -144,8 +127,9 @@ static void levels_side_by_side_are_not_added_up(void **state)
 
     (void)state;
     nx_members_init(&members, BOUND);
-    assert_int_equal(read_text("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],{},{},[]]", false, &members),
-                     NX_PARSED);
+    assert_int_equal(
+        members_read_json_text("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],{},{},[]]", false, &members),
+        NX_PARSED);
     nx_members_release(&members);
 }
 
@@ -177,7 +161,7 @@ static void a_member_that_we_read_may_occur_once(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, CASES[i].envelope, &members), CASES[i].parsed);
+        assert_int_equal(members_read_json_text(CASES[i].text, CASES[i].envelope, &members), CASES[i].parsed);
         if (CASES[i].parsed == NX_PARSED_NOT)
             members_assert_empty(&members);
         nx_members_release(&members);
@@ -209,7 +193,7 @@ static void an_envelope_has_its_members_in_two_places(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, true, &members), NX_PARSED);
+        assert_int_equal(members_read_json_text(CASES[i].text, true, &members), NX_PARSED);
         for (size_t place = 0; place < COUNT(places); place++) {
             const char *string = nx_members_string(&members, places[place]);
 
@@ -225,8 +209,9 @@ static void an_error_stands_beside_the_envelope_not_in_its_result(void **state)
 
     (void)state;
     nx_members_init(&members, BOUND);
-    assert_int_equal(read_text("{\"error\":\"a\",\"Message\":\"b\",\"result\":{\"error\":\"c\"}}", true, &members),
-                     NX_PARSED);
+    assert_int_equal(
+        members_read_json_text("{\"error\":\"a\",\"Message\":\"b\",\"result\":{\"error\":\"c\"}}", true, &members),
+        NX_PARSED);
     assert_string_equal(nx_members_string(&members, NX_MEMBER_ERROR), "a");
     assert_string_equal(nx_members_string(&members, NX_MEMBER_MESSAGE), "b");
     nx_members_release(&members);
@@ -238,7 +223,7 @@ static void the_older_spelling_counts_in_an_envelope_alone(void **state)
 
     (void)state;
     nx_members_init(&members, BOUND);
-    assert_int_equal(read_text("{\"errno\":1,\"errmsg\":\"x\"}", false, &members), NX_PARSED);
+    assert_int_equal(members_read_json_text("{\"errno\":1,\"errmsg\":\"x\"}", false, &members), NX_PARSED);
     members_assert_empty(&members);
 }
 
@@ -263,7 +248,7 @@ static void the_older_spellings_count_after_the_present_one(void **state)
         const char *code;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, true, &members), CASES[i].parsed);
+        assert_int_equal(members_read_json_text(CASES[i].text, true, &members), CASES[i].parsed);
         code = nx_members_string(&members, NX_MEMBER_CODE);
         assert_string_equal(code ? code : "none", CASES[i].code ? CASES[i].code : "none");
         nx_members_release(&members);
@@ -293,7 +278,7 @@ static void a_message_is_read_in_any_case(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, false, &members), CASES[i].parsed);
+        assert_int_equal(members_read_json_text(CASES[i].text, false, &members), CASES[i].parsed);
         for (size_t place = 0; place < COUNT(places); place++) {
             const char *string = nx_members_string(&members, places[place]);
 
@@ -328,7 +313,7 @@ static void of_model_state_the_first_text_is_read(void **state)
         const char *string;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, false, &members), NX_PARSED);
+        assert_int_equal(members_read_json_text(CASES[i].text, false, &members), NX_PARSED);
         string = nx_members_string(&members, NX_MEMBER_MODEL_STATE);
         assert_string_equal(string ? string : "none", CASES[i].expected ? CASES[i].expected : "none");
         nx_members_release(&members);
@@ -347,10 +332,10 @@ static void a_value_over_its_bound_refuses_the_document(void **state)
     (void)state;
     nx_members_init(&members, 4);
     for (size_t i = 0; i < COUNT(CASES); i++) {
-        assert_int_equal(read_text(CASES[i], false, &members), NX_PARSED_NOT);
+        assert_int_equal(members_read_json_text(CASES[i], false, &members), NX_PARSED_NOT);
         members_assert_empty(&members);
     }
-    assert_int_equal(read_text("{\"scope\":\"1234\",\"other\":\"12345\"}", false, &members), NX_PARSED);
+    assert_int_equal(members_read_json_text("{\"scope\":\"1234\",\"other\":\"12345\"}", false, &members), NX_PARSED);
     nx_members_release(&members);
 }
 
@@ -360,8 +345,8 @@ static void a_second_document_replaces_the_first(void **state)
 
     (void)state;
     nx_members_init(&members, BOUND);
-    assert_int_equal(read_text("{\"scope\":\"a\",\"expires_in\":5}", false, &members), NX_PARSED);
-    assert_int_equal(read_text("{\"scope\":\"b\"}", false, &members), NX_PARSED);
+    assert_int_equal(members_read_json_text("{\"scope\":\"a\",\"expires_in\":5}", false, &members), NX_PARSED);
+    assert_int_equal(members_read_json_text("{\"scope\":\"b\"}", false, &members), NX_PARSED);
     assert_string_equal(nx_members_string(&members, NX_MEMBER_SCOPE), "b");
     assert_int_equal(members.values[NX_MEMBER_EXPIRES_IN].kind, NX_KIND_ABSENT);
     nx_members_release(&members);

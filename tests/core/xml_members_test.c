@@ -1,28 +1,8 @@
 #include "support/members.h"
 
-#include "core/xml.h"
-
 #define XSI "xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\""
 
 #define ENTRY(inside) "<KeyValueOfstringstring>" inside "</KeyValueOfstringstring>"
-
-/* Reads a copy of exactly that size and a NUL, so that a memory checker sees any step beyond it. */
-static enum nx_parsed read_copy(struct document document, struct nx_members *members)
-{
-    char *copy = test_malloc(document.size + 1);
-    enum nx_parsed parsed = NX_PARSED;
-
-    memcpy(copy, document.bytes, document.size);
-    copy[document.size] = '\0';
-    parsed = nx_xml_read(copy, document.size, members);
-    test_free(copy);
-    return parsed;
-}
-
-static enum nx_parsed read_text(const char *text, struct nx_members *members)
-{
-    return read_copy((struct document){text, strlen(text)}, members);
-}
 
 static void members_are_children_of_the_root(void **state)
 {
@@ -61,7 +41,7 @@ static void members_are_children_of_the_root(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, &members), NX_PARSED);
+        assert_int_equal(members_read_xml_text(CASES[i].text, &members), NX_PARSED);
         assert_int_equal(members.values[NX_MEMBER_SCOPE].kind, CASES[i].kind);
         members_assert(&members, NX_MEMBER_SCOPE, CASES[i].scope);
         nx_members_release(&members);
@@ -98,7 +78,7 @@ static void names_are_decoded(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, &members), NX_PARSED);
+        assert_int_equal(members_read_xml_text(CASES[i].text, &members), NX_PARSED);
         members_assert(&members, NX_MEMBER_SCOPE, CASES[i].scope);
         nx_members_release(&members);
     }
@@ -146,7 +126,7 @@ static void a_dictionary_gives_members(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, &members), CASES[i].parsed);
+        assert_int_equal(members_read_xml_text(CASES[i].text, &members), CASES[i].parsed);
         assert_int_equal(members.values[NX_MEMBER_SCOPE].kind, CASES[i].kind);
         members_assert(&members, NX_MEMBER_SCOPE, CASES[i].scope);
         nx_members_release(&members);
@@ -173,7 +153,7 @@ static void of_model_state_the_first_text_is_read(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, &members), NX_PARSED);
+        assert_int_equal(members_read_xml_text(CASES[i].text, &members), NX_PARSED);
         members_assert(&members, NX_MEMBER_MODEL_STATE, CASES[i].expected);
         nx_members_release(&members);
     }
@@ -198,7 +178,7 @@ static void a_member_may_occur_once(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, &members), CASES[i].parsed);
+        assert_int_equal(members_read_xml_text(CASES[i].text, &members), CASES[i].parsed);
         if (CASES[i].parsed == NX_PARSED_NOT)
             members_assert_empty(&members);
         nx_members_release(&members);

@@ -10,24 +10,6 @@
 #define NEX     "xmlns=\"http://schemas.datacontract.org/2004/07/NEX.API.Models\""
 #define XSD_XSI "xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\""
 
-/* Reads a copy of exactly that size and a NUL, so that a memory checker sees any step beyond it. */
-static enum nx_parsed read_copy(struct document document, struct nx_members *members)
-{
-    char *copy = test_malloc(document.size + 1);
-    enum nx_parsed parsed = NX_PARSED;
-
-    memcpy(copy, document.bytes, document.size);
-    copy[document.size] = '\0';
-    parsed = nx_xml_read(copy, document.size, members);
-    test_free(copy);
-    return parsed;
-}
-
-static enum nx_parsed read_text(const char *text, struct nx_members *members)
-{
-    return read_copy((struct document){text, strlen(text)}, members);
-}
-
 static void token_answers_of_both_serializers_are_read(void **state)
 {
     static const struct {
@@ -56,7 +38,7 @@ static void token_answers_of_both_serializers_are_read(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, &members), NX_PARSED);
+        assert_int_equal(members_read_xml_text(CASES[i].text, &members), NX_PARSED);
         members_assert(&members, NX_MEMBER_ACCESS_TOKEN, CASES[i].access_token);
         members_assert(&members, NX_MEMBER_EXPIRES_IN, CASES[i].expires_in);
         members_assert(&members, NX_MEMBER_SCOPE, CASES[i].scope);
@@ -87,7 +69,7 @@ static void error_answers_are_read(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, &members), NX_PARSED);
+        assert_int_equal(members_read_xml_text(CASES[i].text, &members), NX_PARSED);
         members_assert(&members, CASES[i].member, CASES[i].expected);
         assert_string_equal(nx_text_string(&members.bare), "");
         nx_members_release(&members);
@@ -121,7 +103,7 @@ static void a_root_with_text_alone_is_a_bare_string(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i].text, &members), NX_PARSED);
+        assert_int_equal(members_read_xml_text(CASES[i].text, &members), NX_PARSED);
         assert_string_equal(nx_text_string(&members.bare), CASES[i].bare);
         nx_members_release(&members);
     }
@@ -177,7 +159,7 @@ static void what_is_no_xml_is_refused(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_copy(CASES[i], &members), NX_PARSED_NOT);
+        assert_int_equal(members_read_xml(CASES[i], &members), NX_PARSED_NOT);
         members_assert_empty(&members);
     }
 }
@@ -205,7 +187,7 @@ static void any_doctype_is_refused(void **state)
         struct nx_members members;
 
         nx_members_init(&members, BOUND);
-        assert_int_equal(read_text(CASES[i], &members), NX_PARSED_NOT);
+        assert_int_equal(members_read_xml_text(CASES[i], &members), NX_PARSED_NOT);
         members_assert_empty(&members);
     }
 }
@@ -220,10 +202,10 @@ static void every_cut_of_a_document_is_refused(void **state)
     (void)state;
     nx_members_init(&members, BOUND);
     for (size_t size = 0; size < sizeof TEXT - 1; size++) {
-        assert_int_equal(read_copy((struct document){TEXT, size}, &members), NX_PARSED_NOT);
+        assert_int_equal(members_read_xml((struct document){TEXT, size}, &members), NX_PARSED_NOT);
         members_assert_empty(&members);
     }
-    assert_int_equal(read_text(TEXT, &members), NX_PARSED);
+    assert_int_equal(members_read_xml_text(TEXT, &members), NX_PARSED);
     members_assert(&members, NX_MEMBER_ACCESS_TOKEN,
                    "a<\xe2\x82\xac"
                    "Ab");
@@ -246,7 +228,7 @@ static void text_may_look_like_many_attributes(void **state)
     for (int i = 0; i < 33; i++)
         nx_text_add(&text, "=''");
     nx_text_add(&text, "</Message></Error>");
-    assert_int_equal(read_text(nx_text_string(&text), &members), NX_PARSED);
+    assert_int_equal(members_read_xml_text(nx_text_string(&text), &members), NX_PARSED);
     assert_non_null(nx_members_string(&members, NX_MEMBER_MESSAGE));
     nx_text_release(&text);
     nx_members_release(&members);
@@ -265,7 +247,8 @@ static void a_document_has_4096_tags_and_no_more(void **state)
         for (int i = 2; i < tags; i++)
             nx_text_add(&text, "<a/>");
         nx_text_add(&text, "</r>");
-        assert_int_equal(read_text(nx_text_string(&text), &members), tags == 4096 ? NX_PARSED : NX_PARSED_NOT);
+        assert_int_equal(members_read_xml_text(nx_text_string(&text), &members),
+                         tags == 4096 ? NX_PARSED : NX_PARSED_NOT);
         nx_text_release(&text);
         nx_members_release(&members);
     }
@@ -295,7 +278,7 @@ static void a_tag_has_32_attributes_and_no_more(void **state)
             nx_text_add(&text, attribute % 2 ? "'x'" : "\"\"");
         }
         nx_text_add(&text, "/></r>");
-        assert_int_equal(read_text(nx_text_string(&text), &members), CASES[i].parsed);
+        assert_int_equal(members_read_xml_text(nx_text_string(&text), &members), CASES[i].parsed);
         nx_text_release(&text);
         nx_members_release(&members);
     }
@@ -319,7 +302,7 @@ static void sixteen_levels_are_read_and_no_more(void **state)
             nx_text_add(&text, "<a>");
         for (int level = 0; level < CASES[i].levels; level++)
             nx_text_add(&text, "</a>");
-        assert_int_equal(read_text(nx_text_string(&text), &members), CASES[i].parsed);
+        assert_int_equal(members_read_xml_text(nx_text_string(&text), &members), CASES[i].parsed);
         nx_text_release(&text);
         nx_members_release(&members);
     }
@@ -347,7 +330,7 @@ static void a_value_over_its_bound_refuses_the_document(void **state)
         struct nx_members members;
 
         nx_members_init(&members, 4);
-        assert_int_equal(read_text(CASES[i].text, &members), CASES[i].parsed);
+        assert_int_equal(members_read_xml_text(CASES[i].text, &members), CASES[i].parsed);
         if (CASES[i].parsed == NX_PARSED_NOT)
             members_assert_empty(&members);
         nx_members_release(&members);
@@ -378,8 +361,8 @@ static void a_second_document_replaces_the_first(void **state)
 
     (void)state;
     nx_members_init(&members, BOUND);
-    assert_int_equal(read_text("<r><scope>a</scope><msg>b</msg></r>", &members), NX_PARSED);
-    assert_int_equal(read_text("<r><scope>c</scope></r>", &members), NX_PARSED);
+    assert_int_equal(members_read_xml_text("<r><scope>a</scope><msg>b</msg></r>", &members), NX_PARSED);
+    assert_int_equal(members_read_xml_text("<r><scope>c</scope></r>", &members), NX_PARSED);
     members_assert(&members, NX_MEMBER_SCOPE, "c");
     members_assert(&members, NX_MEMBER_MSG, NULL);
     nx_members_release(&members);
@@ -401,7 +384,7 @@ static void the_error_handlers_of_the_application_hear_nothing_and_stay(void **s
     (void)state;
     nx_members_init(&members, BOUND);
     xmlSetGenericErrorFunc(&heard, count_error);
-    assert_int_equal(read_text("<a>&x;</b>", &members), NX_PARSED_NOT);
+    assert_int_equal(members_read_xml_text("<a>&x;</b>", &members), NX_PARSED_NOT);
     assert_int_equal(heard, 0);
     xmlFreeDoc(xmlReadMemory("<a>", 3, NULL, NULL, XML_PARSE_NONET));
     assert_true(heard > 0);

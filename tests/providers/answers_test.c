@@ -121,7 +121,7 @@ static bool take_off(struct trip *trip, const char *step)
     if (flight->need == NX_NEED_XSPE) {
         nx_text_init(&supplied, NX_OPTION_LONGEST);
         fill_text(&supplied, case_value(&trip->file, "grant.supplied_xspe"), "");
-        nx_flight_take_xspe(flight, NEXAUTH_OK, &supplied);
+        nx_flight_take_xspe(flight, &(struct nexauth_error){0}, &supplied);
         nx_text_release(&supplied);
     }
     if (flight->need == NX_NEED_STATE)

@@ -6,6 +6,7 @@
 
 #include "core/members.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -20,6 +21,12 @@ struct document {
     const char *bytes;
     size_t size;
 };
+
+/* Read a copy of exactly that size (of XML and its NUL), so that a memory checker sees any step beyond it. */
+enum nx_parsed members_read_json(struct document document, bool envelope, struct nx_members *members);
+enum nx_parsed members_read_json_text(const char *text, bool envelope, struct nx_members *members);
+enum nx_parsed members_read_xml(struct document document, struct nx_members *members);
+enum nx_parsed members_read_xml_text(const char *text, struct nx_members *members);
 
 void members_assert_empty(const struct nx_members *members);
 
