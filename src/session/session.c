@@ -68,26 +68,21 @@ nexauth_status nx_session_new_in(const struct nx_world *world, const struct nexa
                                  nexauth_session **out, struct nexauth_error *error)
 {
     nexauth_session *session = calloc(1, sizeof *session);
-    struct nx_siphash_key key;
 
     nx_xml_prepare();
-    if (!session || !nx_lock_init(&session->reading)) {
+    if (!session || !world->entropy(world->entropy_context, &session->hash_key, sizeof session->hash_key) ||
+        !nx_lock_init(&session->reading)) {
         world->transport->verbs->free(world->transport);
-        free(session);
-        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
-    }
-    session->engine = nx_engine_new(world, options->exchange_timeout_ms);
-    if (!session->engine || !world->entropy(world->entropy_context, &key, sizeof key)) {
-        if (session->engine) {
-            nx_engine_close(session->engine);
-            nx_engine_free(session->engine);
-        }
-        nx_lock_destroy(&session->reading);
         free(session);
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory or randomness ran out");
     }
+    session->engine = nx_engine_new(world, options->exchange_timeout_ms);
+    if (!session->engine) {
+        nx_lock_destroy(&session->reading);
+        free(session);
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    }
     session->world = *world;
-    session->hash_key = key;
     session->answer_bound = (size_t)options->max_answer_bytes;
     session->loopback_http = options->loopback_http != 0;
     session->references = 1;
