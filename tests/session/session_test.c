@@ -1,7 +1,8 @@
 /* Sessions: what their options allow, and names and versions. */
 #include "support/test.h"
 
-#include "nexauth/nexauth.h"
+#include "session/session.h"
+#include "support/script.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +61,23 @@ static void limits_are_taken_to_their_ends_and_refused_beyond(void **state)
     }
 }
 
+static void without_randomness_there_is_no_session(void **state)
+{
+    const struct nexauth_session_options options = {.exchange_timeout_ms = 1, .max_answer_bytes = 1};
+    nexauth_session *session = NULL;
+    struct script script;
+    struct nx_world world;
+
+    (void)state;
+    script_init(&script);
+    script.entropy_fails = true;
+    world = script_world(&script);
+    assert_int_equal(nx_session_new_in(&world, &options, &session, NULL), NEXAUTH_NO_MEMORY);
+    assert_null(session);
+    assert_true(script.freed);
+    script_release(&script);
+}
+
 static void a_session_needs_a_place_to_go(void **state)
 {
     struct nexauth_error error = {0};
@@ -111,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_is_made_of_no_options_at_all),
         cmocka_unit_test(limits_are_taken_to_their_ends_and_refused_beyond),
+        cmocka_unit_test(without_randomness_there_is_no_session),
         cmocka_unit_test(a_session_needs_a_place_to_go),
         cmocka_unit_test(a_source_needs_session_options_and_out),
         cmocka_unit_test(every_status_has_its_name),
