@@ -54,7 +54,7 @@ static bool lost_to_ban(const struct nx_facts *facts)
 
 static bool not_connected(const struct nx_facts *facts)
 {
-    return facts->loss == NX_LOSS_CONNECT;
+    return facts->loss == NX_LOSS_CONNECT || facts->loss == NX_LOSS_TLS;
 }
 
 static bool garbled(const struct nx_facts *facts)

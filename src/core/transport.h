@@ -14,7 +14,8 @@
 /* Why no answer was read. */
 enum nx_loss {
     NX_LOSS_NONE,
-    NX_LOSS_CONNECT,  /* no connection: name look-up, TCP or TLS failed */
+    NX_LOSS_CONNECT,  /* no connection: name look-up or TCP failed. Nothing of the request left */
+    NX_LOSS_TLS,      /* no TLS: the handshake or the certificate failed. Nothing of the request left */
     NX_LOSS_CLOSED,   /* a fresh TLS connection was closed after the whole request had left */
     NX_LOSS_CUT,      /* any other end of the connection once it stood */
     NX_LOSS_GARBLED,  /* what came is no HTTP */
@@ -73,6 +74,14 @@ struct nx_transport_verbs {
 
     /* From any thread: ends a turn's wait, or the next one's. */
     void (*wakeup)(struct nx_transport *transport);
+
+    /* A descriptor that polls readable whenever a turn has something to do, besides what time alone brings; it stays
+     * the same for the transport's life. -1 when there is none. */
+    int (*descriptor)(struct nx_transport *transport);
+
+    /* How many ms it takes until time alone gives a turn something to do: 0 when there is something now, -1 for never.
+     * Holds until the next of the calls above. */
+    int64_t (*patience)(struct nx_transport *transport);
 
     /* All exchanges have ended. */
     void (*free)(struct nx_transport *transport);

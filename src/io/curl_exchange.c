@@ -183,6 +183,23 @@ static bool was_endless_line(const struct nx_curl_exchange *curl, CURLcode resul
     return result == CURLE_OUT_OF_MEMORY && !curl->no_memory && curl->exchange->sendings && !curl->headers_ended;
 }
 
+/* While no request has left, these are of the handshake and the certificate. */
+static bool is_of_tls(CURLcode result)
+{
+    static const CURLcode codes[] = {CURLE_SSL_CONNECT_ERROR,       CURLE_PEER_FAILED_VERIFICATION,
+                                     CURLE_SSL_CERTPROBLEM,         CURLE_SSL_CIPHER,
+                                     CURLE_SSL_CACERT_BADFILE,      CURLE_SSL_CRL_BADFILE,
+                                     CURLE_SSL_ISSUER_ERROR,        CURLE_SSL_CLIENTCERT,
+                                     CURLE_SSL_INVALIDCERTSTATUS,   CURLE_SSL_ENGINE_INITFAILED,
+                                     CURLE_SSL_PINNEDPUBKEYNOTMATCH};
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        if (codes[i] == result)
+            return true;
+    }
+    return false;
+}
+
 static enum nx_loss loss_of(const struct nx_curl_exchange *curl, CURLcode result)
 {
     if ((result == CURLE_OUT_OF_MEMORY && !curl->exchange->response.over_cap) || curl->no_memory)
@@ -190,7 +207,7 @@ static enum nx_loss loss_of(const struct nx_curl_exchange *curl, CURLcode result
     if (result == CURLE_OPERATION_TIMEDOUT)
         return NX_LOSS_TIMEOUT;
     if (curl->exchange->sendings == 0)
-        return NX_LOSS_CONNECT;
+        return is_of_tls(result) ? NX_LOSS_TLS : NX_LOSS_CONNECT;
     if (result == CURLE_WEIRD_SERVER_REPLY || result == CURLE_UNSUPPORTED_PROTOCOL)
         return NX_LOSS_GARBLED;
     return was_closed(curl, result) ? NX_LOSS_CLOSED : NX_LOSS_CUT;

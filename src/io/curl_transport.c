@@ -108,6 +108,21 @@ static void wakeup(struct nx_transport *transport)
     curl_multi_wakeup(of(transport)->multi);
 }
 
+static int descriptor(struct nx_transport *transport)
+{
+    (void)transport;
+    return -1;
+}
+
+static int64_t patience(struct nx_transport *transport)
+{
+    struct curl_transport *self = of(transport);
+    long wait_ms = -1;
+
+    curl_multi_timeout(self->multi, &wait_ms);
+    return self->failed ? 0 : wait_ms;
+}
+
 static void free_transport(struct nx_transport *transport)
 {
     struct curl_transport *self = of(transport);
@@ -118,7 +133,7 @@ static void free_transport(struct nx_transport *transport)
     free(self);
 }
 
-static const struct nx_transport_verbs verbs = {begin, turn, give_up, wakeup, free_transport};
+static const struct nx_transport_verbs verbs = {begin, turn, give_up, wakeup, descriptor, patience, free_transport};
 
 static CURLcode global_result;
 

@@ -204,14 +204,14 @@ static void take_loss(struct trip *trip, const char *loss)
         enum nx_loss loss;
     } losses[] = {{"canceled", NX_LOSS_CANCELED}, {"connect", NX_LOSS_CONNECT}, {"memory", NX_LOSS_MEMORY},
                   {"closed", NX_LOSS_CLOSED},     {"cut", NX_LOSS_CUT},         {"garbled", NX_LOSS_GARBLED},
-                  {"timeout", NX_LOSS_TIMEOUT}};
+                  {"timeout", NX_LOSS_TIMEOUT},   {"tls", NX_LOSS_TLS}};
 
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
         if (strcmp(losses[i].name, loss) == 0)
             trip->exchange.loss = losses[i].loss;
     }
     if (!trip->exchange.loss)
-        case_differs(&trip->file, "loss: must be canceled, connect, closed, cut, garbled, memory or timeout");
+        case_differs(&trip->file, "loss: must be canceled, connect, closed, cut, garbled, memory, timeout or tls");
 }
 
 static void take_outcome(struct trip *trip)

@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 static struct script *of(struct nx_transport *transport)
 {
@@ -131,11 +133,14 @@ static size_t next_due(const struct script *script)
 /* Without anything due, either time passes or, among threads, somebody else has to make something happen. */
 static void wait_for_nothing(struct script *script, int64_t wait_ms)
 {
+    eventfd_t wakeups;
+
     while (script->blocks && !script->wakeup && wait_ms > 0)
         pthread_cond_wait(&script->roused, &script->mutex);
     if (!script->wakeup)
         pass(script, wait_ms);
     script->wakeup = false;
+    eventfd_read(script->roused_event, &wakeups);
 }
 
 /* Delivers all that are due by now, as one turn of a network may. */
@@ -191,12 +196,31 @@ static void wakeup(struct nx_transport *transport)
     script_rouse(of(transport));
 }
 
+static int descriptor(struct nx_transport *transport)
+{
+    return of(transport)->roused_event;
+}
+
+static int64_t patience(struct nx_transport *transport)
+{
+    struct script *script = of(transport);
+    int64_t wait_ms = -1;
+    size_t next;
+
+    pthread_mutex_lock(&script->mutex);
+    next = next_due(script);
+    if (next != SCRIPT_ANSWERS && script->due_ms[next] != INT64_MAX)
+        wait_ms = script->due_ms[next] > script->boot_ms ? script->due_ms[next] - script->boot_ms : 0;
+    pthread_mutex_unlock(&script->mutex);
+    return wait_ms;
+}
+
 static void free_transport(struct nx_transport *transport)
 {
     of(transport)->freed = true;
 }
 
-static const struct nx_transport_verbs verbs = {begin, turn, give_up, wakeup, free_transport};
+static const struct nx_transport_verbs verbs = {begin, turn, give_up, wakeup, descriptor, patience, free_transport};
 
 void script_init(struct script *script)
 {
@@ -204,12 +228,14 @@ void script_init(struct script *script)
     script->base.verbs = &verbs;
     script->boot_ms = 1000000;
     script->wall_s = 2000000000;
+    script->roused_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&script->mutex, NULL);
     pthread_cond_init(&script->roused, NULL);
 }
 
 void script_release(struct script *script)
 {
+    close(script->roused_event);
     pthread_cond_destroy(&script->roused);
     pthread_mutex_destroy(&script->mutex);
 }
@@ -248,6 +274,7 @@ void script_rouse(struct script *script)
 {
     pthread_mutex_lock(&script->mutex);
     script->wakeup = true;
+    eventfd_write(script->roused_event, 1);
     pthread_cond_broadcast(&script->roused);
     pthread_mutex_unlock(&script->mutex);
 }

@@ -37,7 +37,8 @@ struct script {
     int64_t boot_ms;
     int64_t wall_s;
     bool wakeup;
-    bool blocks; /* a turn without anything due waits in real time, until it is roused or stops blocking */
+    int roused_event; /* readable from a wakeup to the turn that takes it up */
+    bool blocks;      /* a turn without anything due waits in real time, until it is roused or stops blocking */
     bool entropy_fails;
     unsigned char next_byte;
     struct script_answer answers[SCRIPT_ANSWERS];
