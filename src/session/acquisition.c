@@ -96,7 +96,8 @@ static nexauth_token *land(struct nx_acquisition *acquisition, struct nexauth_er
         *error = acquisition->flight.error;
         return NULL;
     }
-    token = nx_token_new(&acquisition->flight.issue, sent ? acquisition->exchange.sent_wall_s : nx_wall_s(clock),
+    token = nx_token_new(acquisition->source->session->arena, &acquisition->flight.issue,
+                         sent ? acquisition->exchange.sent_wall_s : nx_wall_s(clock),
                          sent ? acquisition->exchange.sent_boot_ms : now);
     if (token && token->expires_boot_ms > now)
         return token;

@@ -68,20 +68,24 @@ nexauth_status nx_session_new_in(const struct nx_world *world, const struct nexa
                                  nexauth_session **out, struct nexauth_error *error)
 {
     nexauth_session *session = calloc(1, sizeof *session);
+    struct nx_arena *arena = nx_arena_new();
 
     nx_xml_prepare();
-    if (!session || !world->entropy(world->entropy_context, &session->hash_key, sizeof session->hash_key) ||
+    if (!session || !arena || !world->entropy(world->entropy_context, &session->hash_key, sizeof session->hash_key) ||
         !nx_lock_init(&session->reading)) {
         world->transport->verbs->free(world->transport);
+        nx_arena_unref(arena);
         free(session);
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory or randomness ran out");
     }
     session->engine = nx_engine_new(world, options->exchange_timeout_ms);
     if (!session->engine) {
+        nx_arena_unref(arena);
         nx_lock_destroy(&session->reading);
         free(session);
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
     }
+    session->arena = arena;
     session->world = *world;
     session->answer_bound = (size_t)options->max_answer_bytes;
     session->loopback_http = options->loopback_http != 0;
@@ -102,6 +106,7 @@ static void destroy(nexauth_session *session)
     }
     nx_lock_destroy(&session->reading);
     nx_engine_free(session->engine);
+    nx_arena_unref(session->arena);
     free(session);
 }
 

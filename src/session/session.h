@@ -7,6 +7,7 @@
 #include "core/provider.h"
 #include "core/siphash.h"
 #include "core/world.h"
+#include "io/arena.h"
 #include "io/engine.h"
 #include "io/lock.h"
 
@@ -22,6 +23,7 @@ struct nx_endpoint {
 struct nexauth_session {
     struct nx_world world;
     struct nx_engine *engine;
+    struct nx_arena *arena; /* counted: the text of tokens */
     struct nx_siphash_key hash_key;
     size_t answer_bound;
     bool loopback_http;
@@ -67,13 +69,22 @@ struct nx_acquisition {
     struct nx_acquisition *next, *previous; /* in the session */
 };
 
+/* Its text lies in one block: as it is presented, and behind that what is not a part of it, each ended by NUL. */
 struct nexauth_token {
-    atomic_int references;
-    struct nx_issue issue;
-    struct nx_text presented;
+    _Atomic uint64_t references;
+    struct nx_arena *arena; /* counted */
+    struct nx_block *block;
+    uint32_t size;             /* of the block */
+    uint32_t presented_length; /* the presented text stands first */
+    uint32_t access_token;     /* offsets; 0 where there is no such text */
+    uint32_t refresh_token;
+    uint32_t scope;
+    int presentation; /* an enum nexauth_presentation */
     int64_t obtained_at;
     int64_t expires_at;      /* 0: never */
     int64_t expires_boot_ms; /* INT64_MAX: never */
+    int64_t lifetime_s;      /* 0: no lifetime, expires_at counts */
+    int64_t stated_s;        /* -1: none readable */
 };
 
 /* A session in a world of the caller's own; owns world->transport from here on, on failure too. Limits in `options` are
@@ -97,9 +108,9 @@ void nx_source_unref_unlock(nexauth_source *source);
  * case. */
 nexauth_status nx_source_supply(nexauth_source *source, struct nx_text *xspe, struct nexauth_error *error);
 
-/* A token of what was issued to a request sent at these times; moves the texts out of `issue`. NULL when memory ran
- * out. */
-nexauth_token *nx_token_new(struct nx_issue *issue, int64_t sent_wall_s, int64_t sent_boot_ms);
+/* A token of what was issued to a request sent at these times. Takes the texts out of `issue`, on failure too. NULL
+ * when memory ran out. */
+nexauth_token *nx_token_new(struct nx_arena *arena, struct nx_issue *issue, int64_t sent_wall_s, int64_t sent_boot_ms);
 
 /* Begins an acquisition. With the lock. NULL when memory ran out. The caller gets one reference, and then calls
  * nx_acquisition_go(). */

@@ -5,22 +5,80 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PRESENTED_LONGEST = 4 * 1024 * 1024 };
 
-/* The token as the service wants it presented, made once. */
-static void present(nexauth_token *token)
+/* The token as the service wants it presented. */
+static void present(struct nx_text *presented, const struct nx_issue *issue)
 {
-    const char *access_token = nx_text_string(&token->issue.access_token);
+    const char *access_token = nx_text_string(&issue->access_token);
 
-    nx_text_init(&token->presented, PRESENTED_LONGEST);
-    if (token->issue.presentation == NEXAUTH_PRESENT_HEADER) {
-        nx_text_add(&token->presented, "Authorization: Bearer ");
-        nx_text_add(&token->presented, access_token);
+    if (issue->presentation == NEXAUTH_PRESENT_HEADER) {
+        nx_text_add(presented, "Authorization: Bearer ");
+        nx_text_add(presented, access_token);
     } else {
-        nx_text_add(&token->presented, "access_token=");
-        nx_add_percent(&token->presented, access_token);
+        nx_text_add(presented, "access_token=");
+        nx_add_percent(presented, access_token);
     }
+}
+
+static bool ends_in(const struct nx_text *text, const struct nx_text *end)
+{
+    return text->length >= end->length &&
+           strcmp(nx_text_string(text) + text->length - end->length, nx_text_string(end)) == 0;
+}
+
+/* Gives a text its place at the end of the block; 0 when it is empty. */
+static uint32_t place(nexauth_token *token, const struct nx_text *text)
+{
+    const uint32_t offset = token->size;
+
+    if (!text->length)
+        return 0;
+    token->size += (uint32_t)text->length + 1;
+    return offset;
+}
+
+static void fill(const nexauth_token *token, uint32_t offset, const struct nx_text *text)
+{
+    nx_block_fill(token->block, offset, nx_text_string(text), text->length + 1);
+}
+
+/* False when memory ran out. The bounds of the texts keep the sum far below 4 GiB. */
+static bool lay_out(nexauth_token *token, const struct nx_text *presented, const struct nx_issue *issue)
+{
+    const bool within = ends_in(presented, &issue->access_token);
+
+    token->presented_length = (uint32_t)presented->length;
+    token->size = token->presented_length + 1;
+    token->access_token = within ? (uint32_t)(presented->length - issue->access_token.length)
+                                 : place(token, &issue->access_token);
+    token->refresh_token = place(token, &issue->refresh_token);
+    token->scope = place(token, &issue->scope);
+    token->block = nx_arena_take(token->arena, token->size);
+    if (!token->block)
+        return false;
+    fill(token, 0, presented);
+    if (!within)
+        fill(token, token->access_token, &issue->access_token);
+    if (token->refresh_token)
+        fill(token, token->refresh_token, &issue->refresh_token);
+    if (token->scope)
+        fill(token, token->scope, &issue->scope);
+    return true;
+}
+
+static bool keep_text(nexauth_token *token, const struct nx_issue *issue)
+{
+    struct nx_text presented;
+    bool kept;
+
+    nx_text_init(&presented, PRESENTED_LONGEST);
+    present(&presented, issue);
+    kept = !nx_text_failed(&presented) && lay_out(token, &presented, issue);
+    nx_text_release(&presented);
+    return kept;
 }
 
 /* Points in time are far from the ends of int64_t, except those that a caller made up. */
@@ -38,40 +96,35 @@ static int64_t seconds_to_ms(int64_t s)
     return s < INT64_MIN / 1000 ? INT64_MIN : s * 1000;
 }
 
-static void set_expiry(nexauth_token *token, int64_t sent_boot_ms)
+static void set_times(nexauth_token *token, const struct nx_issue *issue, int64_t sent_wall_s, int64_t sent_boot_ms)
 {
-    const struct nx_issue *issue = &token->issue;
-
-    token->expires_at = issue->lifetime_s ? add_clamped(token->obtained_at, issue->lifetime_s) : issue->expires_at;
+    token->lifetime_s = issue->lifetime_s;
+    token->stated_s = issue->stated_s;
+    token->obtained_at = sent_wall_s;
+    token->expires_at = issue->lifetime_s ? add_clamped(sent_wall_s, issue->lifetime_s) : issue->expires_at;
     token->expires_boot_ms = INT64_MAX;
     if (token->expires_at) {
-        const int64_t remaining_s = add_clamped(token->expires_at, -token->obtained_at);
+        const int64_t remaining_s = add_clamped(token->expires_at, -sent_wall_s);
 
         token->expires_boot_ms = add_clamped(sent_boot_ms, seconds_to_ms(remaining_s));
     }
 }
 
-nexauth_token *nx_token_new(struct nx_issue *issue, int64_t sent_wall_s, int64_t sent_boot_ms)
+nexauth_token *nx_token_new(struct nx_arena *arena, struct nx_issue *issue, int64_t sent_wall_s, int64_t sent_boot_ms)
 {
     nexauth_token *token = calloc(1, sizeof *token);
 
-    if (!token)
-        return NULL;
-    atomic_init(&token->references, 1);
-    token->issue.stated_s = issue->stated_s;
-    token->issue.lifetime_s = issue->lifetime_s;
-    token->issue.expires_at = issue->expires_at;
-    token->issue.presentation = issue->presentation;
-    nx_text_move(&token->issue.access_token, &issue->access_token);
-    nx_text_move(&token->issue.refresh_token, &issue->refresh_token);
-    nx_text_move(&token->issue.scope, &issue->scope);
-    token->obtained_at = sent_wall_s;
-    set_expiry(token, sent_boot_ms);
-    present(token);
-    if (nx_text_failed(&token->presented)) {
-        nexauth_token_unref(token);
-        return NULL;
+    if (token) {
+        atomic_init(&token->references, 1);
+        token->arena = nx_arena_ref(arena);
+        token->presentation = issue->presentation;
+        set_times(token, issue, sent_wall_s, sent_boot_ms);
+        if (!keep_text(token, issue)) {
+            nexauth_token_unref(token);
+            token = NULL;
+        }
     }
+    nx_issue_release(issue);
     return token;
 }
 
@@ -86,14 +139,14 @@ void nexauth_token_unref(nexauth_token *token)
 {
     if (!token || atomic_fetch_sub_explicit(&token->references, 1, memory_order_acq_rel) != 1)
         return;
-    nx_issue_release(&token->issue);
-    nx_text_release(&token->presented);
+    nx_arena_give(token->arena, token->block, token->size);
+    nx_arena_unref(token->arena);
     free(token);
 }
 
 static const char *presented(const nexauth_token *token, int presentation)
 {
-    return token && token->issue.presentation == presentation ? nx_text_string(&token->presented) : NULL;
+    return token && token->presentation == presentation ? nx_block_text(token->block) : NULL;
 }
 
 const char *nexauth_token_header(const nexauth_token *token)
@@ -108,22 +161,17 @@ const char *nexauth_token_query(const nexauth_token *token)
 
 const char *nexauth_token_access_token(const nexauth_token *token)
 {
-    return token ? nx_text_string(&token->issue.access_token) : NULL;
-}
-
-static const char *string_or_null(const struct nx_text *text)
-{
-    return text->length ? nx_text_string(text) : NULL;
+    return token ? nx_block_text(token->block) + token->access_token : NULL;
 }
 
 const char *nexauth_token_refresh_token(const nexauth_token *token)
 {
-    return token ? string_or_null(&token->issue.refresh_token) : NULL;
+    return token && token->refresh_token ? nx_block_text(token->block) + token->refresh_token : NULL;
 }
 
 const char *nexauth_token_scope(const nexauth_token *token)
 {
-    return token ? string_or_null(&token->issue.scope) : NULL;
+    return token && token->scope ? nx_block_text(token->block) + token->scope : NULL;
 }
 
 int64_t nexauth_token_obtained_at(const nexauth_token *token)
@@ -140,10 +188,10 @@ int64_t nexauth_token_lifetime_s(const nexauth_token *token)
 {
     if (!token || !token->expires_at)
         return 0;
-    return token->issue.lifetime_s ? token->issue.lifetime_s : add_clamped(token->expires_at, -token->obtained_at);
+    return token->lifetime_s ? token->lifetime_s : add_clamped(token->expires_at, -token->obtained_at);
 }
 
 int64_t nexauth_token_stated_lifetime_s(const nexauth_token *token)
 {
-    return token ? token->issue.stated_s : -1;
+    return token ? token->stated_s : -1;
 }

@@ -54,7 +54,8 @@ static void add_field(struct nx_text *line, const char *name, const char *value)
 /* The type under which the token would be presented: the first word of its header's value. Takes the issue over. */
 static void add_type(struct nx_text *line, struct nx_issue *issue)
 {
-    nexauth_token *token = nx_token_new(issue, 0, 0);
+    struct nx_arena *arena = nx_arena_new();
+    nexauth_token *token = arena ? nx_token_new(arena, issue, 0, 0) : NULL;
     const char *header = token ? nexauth_token_header(token) : NULL;
     const char *value = header ? strchr(header, ' ') : NULL;
     char type[16] = "";
@@ -63,6 +64,7 @@ static void add_type(struct nx_text *line, struct nx_issue *issue)
         snprintf(type, sizeof type, "%.*s", (int)strcspn(value + 1, " "), value + 1);
     add_field(line, "type", type);
     nexauth_token_unref(token);
+    nx_arena_unref(arena);
 }
 
 static void add_token(struct nx_text *line, struct nx_issue *issue)

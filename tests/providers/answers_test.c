@@ -250,8 +250,10 @@ static void compare_given(struct case_file *file, const char *what, const char *
 static void compare_presented(struct trip *trip)
 {
     const char *presented = case_value(&trip->file, "presented");
-    nexauth_token *token = nx_token_new(&trip->flight.issue, 1700000000, 5000);
+    struct nx_arena *arena = nx_arena_new();
+    nexauth_token *token = arena ? nx_token_new(arena, &trip->flight.issue, 1700000000, 5000) : NULL;
 
+    nx_arena_unref(arena);
     if (!token) {
         case_differs(&trip->file, "no token could be made");
         return;

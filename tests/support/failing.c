@@ -3,6 +3,7 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #ifdef NEXAUTH_XML
 #include <libxml/xmlmemory.h>
 #endif
@@ -17,12 +18,14 @@ void *__real_calloc(size_t items, size_t size);
 void *__real_realloc(void *old, size_t size);
 char *__real_strdup(const char *string);
 char *__real_strndup(const char *string, size_t size);
+void *__real_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t items, size_t size);
 void *__wrap_realloc(void *old, size_t size);
 char *__wrap_strdup(const char *string);
 char *__wrap_strndup(const char *string, size_t size);
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset);
 
 static bool fails(void)
 {
@@ -55,6 +58,11 @@ char *__wrap_strdup(const char *string)
 char *__wrap_strndup(const char *string, size_t size)
 {
     return fails() ? NULL : __real_strndup(string, size);
+}
+
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset)
+{
+    return fails() ? MAP_FAILED : __real_mmap(address, size, protection, flags, file, offset);
 }
 
 void failing_hook_dependencies(void)
