@@ -7,13 +7,29 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t boot_ms(void *context)
+#ifdef CLOCK_MONOTONIC_COARSE
+#define MONOTONIC CLOCK_MONOTONIC_COARSE
+#else
+#define MONOTONIC CLOCK_MONOTONIC
+#endif
+#ifdef CLOCK_REALTIME_COARSE
+#define REALTIME CLOCK_REALTIME_COARSE
+#else
+#define REALTIME CLOCK_REALTIME
+#endif
+
+static int64_t read_ms(clockid_t clock)
 {
     struct timespec now;
 
-    (void)context;
-    clock_gettime(CLOCK_BOOTTIME, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t boot_ms(void *context)
+{
+    (void)context;
+    return read_ms(CLOCK_BOOTTIME);
 }
 
 static int64_t wall_s(void *context)
@@ -25,7 +41,14 @@ static int64_t wall_s(void *context)
     return now.tv_sec;
 }
 
-const struct nx_clock nx_system_clock = {boot_ms, wall_s, NULL};
+static void coarse(void *context, int64_t *mono_ms, int64_t *wall_ms)
+{
+    (void)context;
+    *mono_ms = read_ms(MONOTONIC);
+    *wall_ms = read_ms(REALTIME);
+}
+
+const struct nx_clock nx_system_clock = {boot_ms, wall_s, coarse, NULL};
 
 bool nx_system_entropy(void *context, void *bytes, size_t size)
 {

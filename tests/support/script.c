@@ -33,6 +33,17 @@ static int64_t wall_s(void *context)
     return now;
 }
 
+/* The wall clock's milliseconds are those of the boot clock: both begin at whole seconds. */
+static void coarse(void *context, int64_t *mono_ms, int64_t *wall_ms)
+{
+    struct script *script = context;
+
+    pthread_mutex_lock(&script->mutex);
+    *mono_ms = script->boot_ms - script->asleep_ms;
+    *wall_ms = script->wall_s * 1000 + script->boot_ms % 1000;
+    pthread_mutex_unlock(&script->mutex);
+}
+
 static bool entropy(void *context, void *bytes, size_t size)
 {
     struct script *script = context;
@@ -242,8 +253,10 @@ void script_release(struct script *script)
 
 struct nx_world script_world(struct script *script)
 {
-    return (struct nx_world){
-        .clock = {boot_ms, wall_s, script}, .entropy = entropy, .entropy_context = script, .transport = &script->base};
+    return (struct nx_world){.clock = {boot_ms, wall_s, coarse, script},
+                             .entropy = entropy,
+                             .entropy_context = script,
+                             .transport = &script->base};
 }
 
 void script_answer(struct script *script, struct script_answer answer)

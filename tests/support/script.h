@@ -36,6 +36,7 @@ struct script {
     pthread_cond_t roused;
     int64_t boot_ms;
     int64_t wall_s;
+    int64_t asleep_ms; /* boot minus monotonic */
     bool wakeup;
     int roused_event; /* readable from a wakeup to the turn that takes it up */
     bool blocks;      /* a turn without anything due waits in real time, until it is roused or stops blocking */
