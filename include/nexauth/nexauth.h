@@ -73,7 +73,7 @@ NEXAUTH_API const char *nexauth_status_name(nexauth_status status);
 
 /* Why a call failed. Start it as {0}; it is overwritten whole by each failing call and left alone by others. */
 struct nexauth_error {
-    int64_t retry_after_ms; /* THROTTLED and BLOCKED: not before this long from now; else 0 */
+    int64_t retry_after_ms; /* nothing is sent for this before so long from now; 0: ask again when you like */
     int http_status;        /* the answer's status, such as 401; 0 when none was read */
     nexauth_status status;  /* what the call returned */
     char code[64];          /* the service's own code, such as "invalid_client" or "40001"; else "" */
@@ -86,12 +86,18 @@ struct nexauth_error {
 /* What its sources share: connections, TLS settings, limits of time and size. */
 typedef struct nexauth_session nexauth_session;
 
+/* What happened; see "Events". */
+struct nexauth_event;
+typedef void (*nexauth_event_callback)(void *context, const struct nexauth_event *event);
+
 struct nexauth_session_options {
-    const char *ca_file;         /* PEM file of the CAs to trust, instead of the system's */
-    int64_t exchange_timeout_ms; /* for one request and its whole answer; default 30,000, at most 600,000 */
-    int64_t connect_timeout_ms;  /* for one connection including TLS; default 10,000, at most 600,000 */
-    int64_t max_connections;     /* to one host; default 8, at most 1,000 */
-    int64_t max_answer_bytes;    /* headers and body of one answer; default 65,536, at most 1,048,576 */
+    const char *ca_file;                   /* PEM file of the CAs to trust, instead of the system's */
+    int64_t exchange_timeout_ms;           /* for one request and its whole answer; default 30,000, at most 600,000 */
+    int64_t connect_timeout_ms;            /* for one connection including TLS; default 10,000, at most 600,000 */
+    int64_t max_connections;               /* to one host; default 8, at most 1,000 */
+    int64_t max_answer_bytes;              /* headers and body of one answer; default 65,536, at most 1,048,576 */
+    nexauth_event_callback event_callback; /* is told what happens; NULL: nobody is */
+    void *event_context;                   /* given to event_callback */
     int loopback_http; /* not 0: allow http:// to 127.0.0.0/8, ::1 and localhost, for tests; never elsewhere */
     uintptr_t reserved[8];
 };
@@ -107,7 +113,8 @@ NEXAUTH_API nexauth_status nexauth_session_new(const struct nexauth_session_opti
 /*
  * Ends a session. Whoever waits for a token of one of its sources gets CANCELED; the sources are still to be freed, and
  * every other call on them gives INVALID. A request with a one-time value that was sent and that nobody waits for is
- * given time to be answered, exchange_timeout_ms at most. Not to be called from within a callback of the library.
+ * given time to be answered, exchange_timeout_ms at most. Callbacks of calls that have not ended run within, with
+ * CANCELED. Not to be called from within a callback of the library.
  */
 NEXAUTH_API void nexauth_session_free(nexauth_session *session);
 
@@ -154,240 +161,239 @@ NEXAUTH_API int64_t nexauth_token_stated_lifetime_s(const nexauth_token *token);
 
 /* ---- Source --------------------------------------------------------------------------------------------------- */
 
-/* One identity at one service, for one scope. Cheap: ten thousand in a process are normal. */
+/*
+ * One identity at one service, for one scope. Cheap: ten thousand in a process are normal.
+ *
+ * A source holds at most one token. Its life, from the moment that its request was sent, by a clock that never jumps:
+ *
+ *     fresh ---------------------------------> early ------------> late ---------> over
+ *     handed out at once, without a request    one caller renews   callers wait    never handed out
+ *
+ * Early is the last quarter (an hour at most, less up to a fifth of it by chance), late the last tenth (a minute at
+ * most). When a renewal fails, the token is handed out on until it is over, and the next attempt waits. When there is
+ * no token to hand out, a failure is remembered: for 1 s (DENIED and CONFIG: 5 s), doubling to 60 s with each further
+ * one, callers get the same error at once, with retry_after_ms; for all sources of the session with these credentials.
+ */
 typedef struct nexauth_source nexauth_source;
 
 struct nexauth_get_options {
     int64_t timeout_ms; /* how long the caller is ready to wait; default 30,000, at most 3,600,000 */
+    /* For how long the token is to be good. A token that has less is renewed first, and if that fails the caller gets
+     * the error. Where the service's tokens do not live so long, half of their lifetime counts instead, and a token
+     * that has just come is given in any case. Default 0, at most 31,536,000. */
+    int64_t min_validity_s;
     uintptr_t reserved[8];
 };
 
 /*
  * Gives a token that is good now: the one at hand, or else a new one, waiting for it. `options` may be NULL. The caller
- * owns one reference of *out.
+ * owns one reference of *out. A fresh token costs no lock, no system call and no allocation.
  *
  * Callers that wait for the same source share one acquisition and its outcome. A caller that gives up (TIMEOUT) leaves
- * the acquisition to those who wait on; its answer, when it comes, is kept for the next call. Fails with every status
- * of the enum.
+ * the acquisition to those who wait on; its answer, when it comes, is kept for the next call. A caller that renews a
+ * token early waits 2 s at most and then takes the good one. Fails with every status of the enum.
  */
 NEXAUTH_API nexauth_status nexauth_source_get_token(nexauth_source *source, const struct nexauth_get_options *options,
                                                     nexauth_token **out, struct nexauth_error *error);
 
-/* Ends a source and wipes its secrets. Whoever waits for its token gets CANCELED. Tokens handed out stay good. */
+/*
+ * The same without a reference to return: copies the token as the service wants it presented, what
+ * nexauth_token_header() or nexauth_token_query() would give, ended by NUL, into `buffer`, which has room for `size`
+ * bytes. *out is its length without the NUL. Threads that copy do not slow each other down. INVALID too when the
+ * buffer is too small; the message says how much is needed. The caller wipes the buffer.
+ */
+NEXAUTH_API nexauth_status nexauth_source_copy_token(nexauth_source *source, const struct nexauth_get_options *options,
+                                                     char *buffer, size_t size, size_t *out,
+                                                     struct nexauth_error *error);
+
+/*
+ * The API answered 401 to a token: drops it, if it is still the source's current one, so that the next caller waits for
+ * another. Ten threads that reject the same token cause one request. A token that came in place of a rejected one less
+ * than 30 s ago stays, and the call fails with THROTTLED: a 401 that means "no right" must not become a storm of
+ * requests. These 30 s double with each such rejection, to 10 minutes, until a token is approved or lives to its
+ * ordinary renewal. A static source has no other token: its callers get REAUTH from then on.
+ */
+NEXAUTH_API nexauth_status nexauth_source_reject_token(nexauth_source *source, const nexauth_token *token,
+                                                       struct nexauth_error *error);
+
+/* The same for who copied the token: `text` is what nexauth_source_copy_token() wrote. */
+NEXAUTH_API nexauth_status nexauth_source_reject_copy(nexauth_source *source, const char *text,
+                                                      struct nexauth_error *error);
+
+/* The API accepted the token: earlier rejections are forgotten, if it is the source's current one. Never needed; cheap.
+ */
+NEXAUTH_API void nexauth_source_approve_token(nexauth_source *source, const nexauth_token *token);
+
+/*
+ * Ends a source and wipes its secrets. Whoever waits for its token gets CANCELED. Tokens handed out stay good. May be
+ * called from within every callback of the library but xspe_callback. A request with a one-time value that is under way
+ * is not given up: what it brings goes to the save callback.
+ */
 NEXAUTH_API void nexauth_source_free(nexauth_source *source);
 
+/* ---- Calls: tokens for who does not block ----------------------------------------------------------------------- */
+
+/* A token on its way to a caller that does not block. */
+typedef struct nexauth_call nexauth_call;
+
 /*
- * The options of all sources below: strings hold no control characters and at most 8,192 bytes; `origin` is scheme,
- * host and optional port, such as "https://127.0.0.1:8443"; a path starts with "/". A `scope` of "" sends no scope at
- * all. All constructors fail with INVALID or NO_MEMORY, send nothing, and do not check that credentials are right.
+ * How a call ended: `token` (borrowed: reference it to keep it) and no `error`, or no token and an error. Runs exactly
+ * once, within nexauth_session_poll() (or, when the session is freed first, within nexauth_session_free()), with no
+ * lock held: it may start, cancel, reject, block, wait for a token, and free any source. It may not poll.
  */
-
-/* ---- NEX (nexcloud.io, "Authentication" and "Controller Authentication", 2017) ---------------------------------- */
-
-/* How NEX is asked to word its answer. Either kind of answer is read, whichever was asked for. */
-enum nexauth_accept {
-    NEXAUTH_ACCEPT_JSON = 0,
-    NEXAUTH_ACCEPT_XML = 1 /* INVALID in a library built without XML */
-};
+typedef void (*nexauth_call_callback)(void *context, nexauth_token *token, const struct nexauth_error *error);
 
 /*
- * A NEX user: the password grant (RFC 6749 section 4.3). NEX documents two weeks (1,209,600 s) as the longest life of a
- * token while its example states 12,096,000 s: a longer stated lifetime counts as two weeks. JSON strings must be
- * UTF-8.
+ * Asks for a token without waiting: the callback runs in a later nexauth_session_poll(), also when a token is at hand.
+ * `options` as for nexauth_source_get_token(). `out` may be NULL; else the caller owns one reference of *out. Fails,
+ * with INVALID or NO_MEMORY, only when the call could not be made; the callback then never runs.
  */
-struct nexauth_nex_user_options {
-    const char *client_id;     /* the company's; required */
-    const char *client_secret; /* required */
-    const char *username;      /* required */
-    const char *password;      /* required */
-    const char *scope;         /* default "user" */
-    const char *origin;        /* default "https://nexcloud.io" */
-    const char *token_path;    /* default "/v1.0/Token" */
-    int accept;                /* an enum nexauth_accept; default JSON */
-    uintptr_t reserved[8];
-};
+NEXAUTH_API nexauth_status nexauth_source_start(nexauth_source *source, const struct nexauth_get_options *options,
+                                                nexauth_call_callback callback, void *context, nexauth_call **out,
+                                                struct nexauth_error *error);
 
-NEXAUTH_API nexauth_status nexauth_source_new_nex_user(nexauth_session *session,
-                                                       const struct nexauth_nex_user_options *options,
-                                                       nexauth_source **out, struct nexauth_error *error);
+NEXAUTH_API nexauth_call *nexauth_call_ref(nexauth_call *call);
 
-/* A NEX controller: client credentials with the controller's own id and secret beside the client's. */
-struct nexauth_nex_controller_options {
-    const char *client_id;         /* the product family's; required */
-    const char *client_secret;     /* required */
-    const char *controller_id;     /* the physical controller's; required */
-    const char *controller_secret; /* required */
-    const char *scope;             /* default "controller" */
-    const char *origin;            /* default "https://nexcloud.io" */
-    const char *token_path;        /* default "/v1.0/Token" */
-    int accept;                    /* an enum nexauth_accept; default JSON */
-    uintptr_t reserved[8];
-};
+/* Drops a reference; the call itself goes on. */
+NEXAUTH_API void nexauth_call_unref(nexauth_call *call);
 
-NEXAUTH_API nexauth_status nexauth_source_new_nex_controller(nexauth_session *session,
-                                                             const struct nexauth_nex_controller_options *options,
-                                                             nexauth_source **out, struct nexauth_error *error);
-
-/* ---- Quantoz Nexus (docs.quantoz.com, "Authentication") --------------------------------------------------------- */
-
-/* Test and production have accounts of their own, so there is no default. */
-enum nexauth_quantoz_environment {
-    NEXAUTH_QUANTOZ_TEST = 1,      /* https://testidentity.quantoz.com */
-    NEXAUTH_QUANTOZ_PRODUCTION = 2 /* https://identity.quantoz.com */
-};
-
-/* Where the client's id and secret travel (RFC 6749 section 2.3.1). */
-enum nexauth_client_auth {
-    NEXAUTH_CLIENT_AUTH_BODY = 0,     /* as client_id and client_secret in the form: what Quantoz documents */
-    NEXAUTH_CLIENT_AUTH_BASIC = 1,    /* HTTP Basic, both form-encoded first, as the RFC has it */
-    NEXAUTH_CLIENT_AUTH_BASIC_RAW = 2 /* HTTP Basic, both as they are, as many servers have it; client_id without ':' */
-};
-
-/* A Quantoz API client: client credentials (RFC 6749 section 4.4). For an API key, use a static source. */
-struct nexauth_quantoz_options {
-    const char *client_id;     /* required */
-    const char *client_secret; /* required */
-    const char *scope;         /* default "api1"; several are separated by one space */
-    const char *origin;        /* default: by environment */
-    const char *token_path;    /* default "/connect/token" */
-    int environment;           /* an enum nexauth_quantoz_environment; required, also when an origin is given */
-    int client_auth;           /* an enum nexauth_client_auth; default BODY */
-    uintptr_t reserved[8];
-};
-
-NEXAUTH_API nexauth_status nexauth_source_new_quantoz(nexauth_session *session,
-                                                      const struct nexauth_quantoz_options *options,
-                                                      nexauth_source **out, struct nexauth_error *error);
-
-/* ---- Nexusguard (developer.nexusguard.com, "Authorize Your Client") --------------------------------------------- */
+/* The caller waits no longer: the callback runs at the next poll, with CANCELED unless the call had ended already. What
+ * was sent for it goes on, for others and for the next call. */
+NEXAUTH_API void nexauth_call_cancel(nexauth_call *call);
 
 /*
- * What a code of Nexusguard's envelope {code, msg, result} means. Nexusguard publishes no list of its codes: without an
- * entry here, -1 means UNAVAILABLE, and any other code but 0 means REAUTH for an authorization code or refresh token,
- * else DENIED.
- */
-struct nexauth_code_meaning {
-    int64_t code;
-    int status; /* an enum nexauth_status: CONFIG, DENIED, REAUTH, THROTTLED, BLOCKED or UNAVAILABLE */
-};
-
-/* A Nexusguard app acting for itself ("App Access Tokens"). */
-struct nexauth_nexusguard_app_options {
-    const char *app_id;                          /* required */
-    const char *secret;                          /* required */
-    const char *origin;                          /* default "https://api.nexusguard.com" */
-    const char *token_path;                      /* default "/oauth/credit/token" */
-    const char *grant_type;                      /* default "client_credential", as Nexusguard spells it */
-    const struct nexauth_code_meaning *meanings; /* meanings_count of them; copied */
-    size_t meanings_count;                       /* at most 256 */
-    uintptr_t reserved[8];
-};
-
-NEXAUTH_API nexauth_status nexauth_source_new_nexusguard_app(nexauth_session *session,
-                                                             const struct nexauth_nexusguard_app_options *options,
-                                                             nexauth_source **out, struct nexauth_error *error);
-
-/*
- * Supplies a fresh xspe for a connect: writes it, ended by NUL, into `xspe`, which has room for `size` bytes. Returns
- * OK, or another status, which the waiting callers then get. Runs in whichever thread waits for a token, with no lock
- * held; asking for a token of the same source from within gives INVALID. Must not free the source or its session. The
- * time that it takes is not bounded by any timeout_ms.
- */
-typedef nexauth_status (*nexauth_xspe_callback)(void *context, char *xspe, size_t size);
-
-/*
- * A Nexusguard app acting for a customer ("User Access Tokens": RFC 6749 section 4.1, with a refresh of its own). Three
- * ways in:
+ * Turns the session: sends, reads, and runs the callbacks of calls that have ended. Returns when callbacks have run,
+ * when nexauth_session_wakeup() was called, or after wait_ms (0: at once; at most 86,400,000). Calls that end while
+ * callbacks run, or are started by them, wait for the next poll.
  *
- * - The library connects by itself, as Nexusguard's users never log in: give secret, redirect_uri, customer_id and
- * either xspe, which serves until one connect has succeeded, or xspe_callback, which also serves later connects. The
- * redirect is checked, not followed.
- * - The application's web handler receives the redirect: give the same and set web_handler; then see
- * nexauth_source_authorize(). The library never connects by itself.
- * - A refresh token was saved: give refresh_token. The rest is needed only for what comes when that is refused.
+ * Fails with INVALID when another thread polls this session, or when called from within one of its callbacks; CANCELED
+ * when the session is freed meanwhile; NO_MEMORY.
  */
-struct nexauth_nexusguard_user_options {
-    const char *app_id;                  /* required */
-    const char *secret;                  /* required, unless refresh_token is given */
-    const char *redirect_uri;            /* required, unless refresh_token is given; http or https, without fragment */
-    const char *customer_id;             /* required, unless refresh_token is given */
-    const char *xspe;                    /* from the SPE portal; a secret */
-    const char *refresh_token;           /* saved from nexauth_token_refresh_token() */
-    const char *scope;                   /* of the connect; default "install_login" */
-    const char *origin;                  /* default "https://api.nexusguard.com" */
-    const char *connect_path;            /* default "/oauth/connect" */
-    const char *token_path;              /* where a code is exchanged; default "/oauth/access_token" */
-    const char *refresh_path;            /* default "/oauth/refresh_token" */
-    const char *code_grant_type;         /* default "authorization_code" */
-    const char *refresh_grant_type;      /* default "refresh_code", as Nexusguard's page has it */
-    nexauth_xspe_callback xspe_callback; /* instead of xspe */
-    void *xspe_context;                  /* given to xspe_callback */
-    const struct nexauth_code_meaning *meanings; /* meanings_count of them; copied */
-    size_t meanings_count;                       /* at most 256 */
-    int web_handler;                             /* not 0: the application's web handler receives the redirect */
+NEXAUTH_API nexauth_status nexauth_session_poll(nexauth_session *session, int64_t wait_ms, struct nexauth_error *error);
+
+/* Ends the wait of a poll, or of the next one. From any thread. */
+NEXAUTH_API void nexauth_session_wakeup(nexauth_session *session);
+
+/*
+ * For an event loop of the application's own: a descriptor that is readable when nexauth_session_poll(session, 0) has
+ * something to do. It belongs to the session and is only to be watched, level-triggered. Poll also when the time of
+ * nexauth_session_timeout_ms() is over; ask for it anew after each poll and each start. Fails with NO_MEMORY when
+ * descriptors ran out.
+ */
+NEXAUTH_API nexauth_status nexauth_session_descriptor(nexauth_session *session, int *out, struct nexauth_error *error);
+
+/* How long from now a poll has nothing to do unless the descriptor is readable: ms; 0: poll now; -1: for ever. */
+NEXAUTH_API int64_t nexauth_session_timeout_ms(nexauth_session *session);
+
+/* ---- Saving and restoring ---------------------------------------------------------------------------------------- */
+
+/*
+ * Told of each new token before anybody gets it, so that a refresh token that replaces another is on disk before the
+ * old one is forgotten. Runs in whichever thread waits or polls, with no lock held, one at a time per source; may take
+ * its time. Another status than OK does not keep the token back; an event tells of it. Waiting for a token of the same
+ * source from within gives INVALID. `token` is borrowed.
+ */
+typedef nexauth_status (*nexauth_save_callback)(void *context, nexauth_token *token);
+
+/*
+ * Sets the callback; before the source is first asked for a token, else INVALID. It may still be called after the
+ * source was freed, with what a request brought that was under way, until nexauth_session_free() has returned.
+ */
+NEXAUTH_API nexauth_status nexauth_source_set_save(nexauth_source *source, nexauth_save_callback callback,
+                                                   void *context, struct nexauth_error *error);
+
+/* A token as an earlier process had it, each member from the nexauth_token_ function of its name. */
+struct nexauth_saved_token {
+    const char *access_token;  /* NULL: only the refresh token was saved */
+    const char *refresh_token; /* NULL: none */
+    const char *scope;         /* NULL: none */
+    int64_t obtained_at;
+    int64_t expires_at;
+    int64_t lifetime_s;
     uintptr_t reserved[8];
 };
 
-NEXAUTH_API nexauth_status nexauth_source_new_nexusguard_user(nexauth_session *session,
-                                                              const struct nexauth_nexusguard_user_options *options,
-                                                              nexauth_source **out, struct nexauth_error *error);
-
-/* ---- Authorization through the application's web handler ----------------------------------------------------------
- */
-
-/* An authorization under way: where to send the user's browser, and the state to expect back. */
-typedef struct nexauth_authorization nexauth_authorization;
-
 /*
- * Begins an authorization: a fresh state (128 bits from the system's generator) and the URL that carries it. The
- * application keeps the state in its user's session and sends the browser to the URL. Sends nothing. Calls
- * xspe_callback where the source has one. INVALID for a source that does not authorize users, or lacks what the URL
- * needs.
+ * Gives a saved token back to its source; before the source is first asked for a token, else INVALID. What remains of
+ * its life is lifetime_s or the time until expires_at, whichever is less; when the wall clock stands before
+ * obtained_at, it has expired. An expired token is not an error: its refresh token is kept. The access token has bytes
+ * 0x21 to 0x7e. A static source takes none: INVALID.
  */
-NEXAUTH_API nexauth_status nexauth_source_authorize(nexauth_source *source, nexauth_authorization **out,
-                                                    struct nexauth_error *error);
+NEXAUTH_API nexauth_status nexauth_source_restore_token(nexauth_source *source, const struct nexauth_saved_token *saved,
+                                                        struct nexauth_error *error);
 
-/* The URL holds xspe: it is a secret of the user's. The state has 32 characters, 0-9 and a-f. */
-NEXAUTH_API const char *nexauth_authorization_url(const nexauth_authorization *authorization);
-NEXAUTH_API const char *nexauth_authorization_state(const nexauth_authorization *authorization);
-NEXAUTH_API void nexauth_authorization_free(nexauth_authorization *authorization);
+/* ---- Events and figures ------------------------------------------------------------------------------------------ */
 
-/*
- * Takes the redirect: `url` is what the web handler was called with, whole or from its path on
- * ("/callback?code=...&state=..."), and `expected_state` is what this user's session kept. When the redirect is right,
- * its code is kept for the next nexauth_source_get_token(), which exchanges it, once, whatever token is at hand. Sends
- * nothing.
- *
- * PROTOCOL: not our redirect_uri, not exactly one code and one state, or a wrong state (compared in constant time):
- * somebody may be forging; let the user begin anew. DENIED: the redirect says error=access_denied. CONFIG: it says
- * another error.
- */
-NEXAUTH_API nexauth_status nexauth_source_accept_redirect(nexauth_source *source, const char *url,
-                                                          const char *expected_state, struct nexauth_error *error);
-
-/* ---- Static ----------------------------------------------------------------------------------------------------- */
-
-/* How a token is presented. */
-enum nexauth_presentation {
-    NEXAUTH_PRESENT_HEADER = 0, /* Authorization: Bearer ... */
-    NEXAUTH_PRESENT_QUERY = 1   /* ?access_token=... */
+enum nexauth_event_kind {
+    NEXAUTH_EVENT_TOKEN = 1,       /* a new token came: `token` */
+    NEXAUTH_EVENT_SAME_TOKEN = 2,  /* the service handed out the token that the source had: `token` */
+    NEXAUTH_EVENT_FAILED = 3,      /* an acquisition failed: `error`. A token that is good is handed out all the same */
+    NEXAUTH_EVENT_RETRY = 4,       /* no answer came: `error`; the request is sent once more, in a second or so */
+    NEXAUTH_EVENT_REJECTED = 5,    /* a rejected token was dropped: `token` */
+    NEXAUTH_EVENT_SAVE_FAILED = 6, /* the save callback did not return OK: `error` */
 };
 
-/* A token obtained elsewhere, such as a Quantoz API key. When it has expired, get_token gives REAUTH. */
-struct nexauth_static_options {
-    const char *access_token; /* required; bytes 0x21 to 0x7e */
-    const char *scope;        /* what it is good for, if known */
-    int64_t expires_at;       /* Unix seconds; 0: it has no known end */
-    int presentation;         /* an enum nexauth_presentation; default HEADER */
+/* What happened to a source. Lives while the callback runs. Later versions may add members at its end. */
+struct nexauth_event {
+    int kind;                          /* an enum nexauth_event_kind; more may come */
+    nexauth_source *source;            /* NULL: it was freed meanwhile */
+    const struct nexauth_error *error; /* NULL: none */
+    nexauth_token *token;              /* borrowed; NULL: none */
+};
+
+/*
+ * The callback of nexauth_session_options runs in whichever thread waits, polls or rejects, with no lock held, and is
+ * not to take long. Waiting for a token of the same source from within gives INVALID. It may run until
+ * nexauth_session_free() has returned.
+ */
+
+/* Where a token came from. */
+enum nexauth_way {
+    NEXAUTH_WAY_NONE = 0, /* there was none yet */
+    NEXAUTH_WAY_CREDENTIALS = 1,
+    NEXAUTH_WAY_CODE = 2, /* an authorization code, of a connect or a web handler */
+    NEXAUTH_WAY_REFRESH = 3,
+    NEXAUTH_WAY_RESTORED = 4,
+    NEXAUTH_WAY_STATIC = 5
+};
+
+/* Why it was asked for. */
+enum nexauth_reason {
+    NEXAUTH_REASON_NONE = 0,
+    NEXAUTH_REASON_FIRST = 1,    /* there was none */
+    NEXAUTH_REASON_EARLY = 2,    /* the token before was in its early window */
+    NEXAUTH_REASON_LATE = 3,     /* it was in its late window */
+    NEXAUTH_REASON_EXPIRED = 4,  /* it had expired */
+    NEXAUTH_REASON_VALIDITY = 5, /* it had less than a caller's min_validity_s */
+    NEXAUTH_REASON_REJECTED = 6, /* it was rejected */
+    NEXAUTH_REASON_CODE = 7      /* a web handler brought a code */
+};
+
+/* What a source has done since it was made. Start it as {0}. */
+struct nexauth_source_stats {
+    uint64_t hits;       /* how often nexauth_source_get_token() and nexauth_source_start() found a good token; copies
+                            are not counted */
+    uint64_t requests;   /* sent, or tried to send */
+    uint64_t joins;      /* callers that waited for an acquisition that was under way */
+    uint64_t failures;   /* acquisitions that failed */
+    int64_t obtained_at; /* of the current token, Unix seconds; 0: there is none */
+    int64_t early_at;    /* when its early window begins; 0: never */
+    int64_t late_at;     /* when its late window begins; 0: never */
+    int64_t expires_at;  /* 0: never, or there is none */
+    int64_t held_for_ms; /* no request is sent before this long from now; 0: nothing holds it */
+    int way;             /* an enum nexauth_way: how the last token came */
+    int reason;          /* an enum nexauth_reason: why it was asked for */
+    struct nexauth_error last_error; /* of the last acquisition that failed; status OK: none has */
     uintptr_t reserved[8];
 };
 
-NEXAUTH_API nexauth_status nexauth_source_new_static(nexauth_session *session,
-                                                     const struct nexauth_static_options *options, nexauth_source **out,
-                                                     struct nexauth_error *error);
+NEXAUTH_API nexauth_status nexauth_source_stats(nexauth_source *source, struct nexauth_source_stats *out,
+                                                struct nexauth_error *error);
 
 #ifdef __cplusplus
 }
 #endif
+
+#include "nexauth/services.h" /* IWYU pragma: export */
 
 #endif

@@ -209,7 +209,7 @@ static void publish(struct nx_flight *flight, struct nx_members *members)
     if (nx_text_failed(&issue->access_token) || nx_text_failed(&issue->refresh_token) || nx_text_failed(&issue->scope))
         fail(flight, NEXAUTH_NO_MEMORY, "memory ran out");
     else
-        flight->need = NX_NEED_PUBLISH;
+        flight->need = NX_NEED_SAVE;
 }
 
 static void proceed(struct nx_flight *flight, struct harvest *harvest)
@@ -256,6 +256,13 @@ static bool spend(struct nx_flight *flight, const struct nx_facts *facts, nexaut
     return in_doubt;
 }
 
+/* Long-lived credentials may leave once more where no answer came. What failed in TLS fails again, and a ban lasts. */
+static bool is_worth_another(const struct nx_flight *flight, enum nx_loss loss, nexauth_status status)
+{
+    return flight->step == NX_STEP_CREDENTIALS && !flight->again && status != NEXAUTH_BLOCKED &&
+           (loss == NX_LOSS_CONNECT || loss == NX_LOSS_CLOSED || loss == NX_LOSS_CUT || loss == NX_LOSS_TIMEOUT);
+}
+
 static void fail_exchange(struct nx_flight *flight, const struct harvest *harvest, struct nx_verdict verdict)
 {
     const bool was_refresh = flight->step == NX_STEP_REFRESH;
@@ -264,7 +271,7 @@ static void fail_exchange(struct nx_flight *flight, const struct harvest *harves
     /* Described first: the description withholds what holds a secret, and these may be gone soon. */
     nx_refusal_describe(&flight->error, flight, &harvest->facts, verdict, nx_text_string(&harvest->error));
     in_doubt = spend(flight, &harvest->facts, verdict.status);
-    flight->need = NX_NEED_FAIL;
+    flight->need = is_worth_another(flight, harvest->facts.loss, verdict.status) ? NX_NEED_WAIT : NX_NEED_FAIL;
     if (was_refresh && !flight->grant->refresh_token.length && may_connect(flight))
         begin_connect(flight);
     else if (in_doubt && !may_ever_connect(flight))
@@ -285,6 +292,20 @@ void nx_flight_take_exchange(struct nx_flight *flight, struct nx_history *histor
     else
         fail_exchange(flight, &harvest, verdict);
     harvest_release(&harvest);
+}
+
+void nx_flight_take_wait(struct nx_flight *flight, bool waited)
+{
+    flight->again = true;
+    if (waited)
+        word(flight, flight->step);
+    else
+        flight->need = NX_NEED_FAIL;
+}
+
+void nx_flight_take_saved(struct nx_flight *flight)
+{
+    flight->need = NX_NEED_PUBLISH;
 }
 
 void nx_flight_release(struct nx_flight *flight)

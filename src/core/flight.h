@@ -3,13 +3,13 @@
  * and tells the flight, until the flight ends in PUBLISH or FAIL. Time, randomness and the network come in as arguments
  * only, so that every course that a flight can take is tested with no server and no clock.
  *
- *     begin -> { XSPE | STATE | SEND } ... -> PUBLISH | FAIL
+ *     begin -> { XSPE | STATE | SEND | WAIT } ... -> SAVE -> PUBLISH | FAIL
  *
  * The courses: a code at hand is exchanged; else a refresh token is used; else the library connects where it may, and
  * exchanges the code that comes; else long-lived credentials are sent. One-time values leave once. A refresh ends in
  * one of four ways: unspent (nothing left, or the service said so without looking: the token is kept), refused
  * (connect, else REAUTH), success, or in doubt (never sent again: connect, else REAUTH). A flight connects once at the
- * most.
+ * most. Credentials that got no answer leave once more, after a second.
  */
 #ifndef NX_FLIGHT_H
 #define NX_FLIGHT_H
@@ -24,7 +24,9 @@ enum nx_need {
     NX_NEED_XSPE,    /* call the source's supplier, then nx_flight_take_xspe() */
     NX_NEED_STATE,   /* 16 random bytes, to nx_flight_take_random() */
     NX_NEED_SEND,    /* send exchange->request, then nx_flight_take_exchange() */
-    NX_NEED_PUBLISH, /* the end: `issue` holds the token */
+    NX_NEED_WAIT,    /* wait about a second, if there is time for that, then nx_flight_take_wait() */
+    NX_NEED_SAVE,    /* `issue` holds a token that came: let it be saved, then nx_flight_take_saved() */
+    NX_NEED_PUBLISH, /* the end: `issue` held the token, or holds it when it needed no request */
     NX_NEED_FAIL     /* the end: `error` says why */
 };
 
@@ -33,11 +35,12 @@ enum { NX_STATE_BYTES = 16 };
 struct nx_flight {
     const struct nx_provider *provider;
     const struct nx_identity *identity;
-    struct nx_grant *grant;       /* the source's; the flight's alone while it lasts */
+    struct nx_grant *grant;       /* the source's; the flight's alone while it lasts. NULL: none is needed */
     struct nx_exchange *exchange; /* the driver's */
     enum nx_need need;
     enum nx_step step;
     bool connected; /* in this flight */
+    bool again;     /* the request leaves for the second time */
     size_t bound;   /* of an answer */
     struct nx_issue issue;
     struct nexauth_error error;
@@ -55,6 +58,12 @@ void nx_flight_take_random(struct nx_flight *flight, const unsigned char *bytes)
 
 /* The exchange has ended. `history`: of the endpoint; `who`: the identity's hash. */
 void nx_flight_take_exchange(struct nx_flight *flight, struct nx_history *history, uint64_t who);
+
+/* Whether the driver waited; false: there is no time for it, and the flight fails with what it has. */
+void nx_flight_take_wait(struct nx_flight *flight, bool waited);
+
+/* What came was saved, or nobody wanted to. */
+void nx_flight_take_saved(struct nx_flight *flight);
 
 /* Wipes what the flight holds. */
 void nx_flight_release(struct nx_flight *flight);

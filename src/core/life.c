@@ -45,6 +45,11 @@ enum nx_phase nx_life_phase(const struct nx_life *life, int64_t now_ms, int64_t 
     return now_ms >= life->early_ms ? NX_PHASE_EARLY : NX_PHASE_FRESH;
 }
 
+bool nx_life_serves(const struct nx_life *life, int64_t now_ms, int64_t validity_ms)
+{
+    return now_ms < life->expires_ms && lasts(life, now_ms, validity_ms);
+}
+
 int64_t nx_life_next_ms(const struct nx_life *life)
 {
     return most(life->early_ms, life->held_until_ms);

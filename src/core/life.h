@@ -55,6 +55,9 @@ void nx_life_begin(struct nx_life *life, int64_t expires_ms, int64_t lifetime_ms
  */
 enum nx_phase nx_life_phase(const struct nx_life *life, int64_t now_ms, int64_t validity_ms);
 
+/* Whether the token may be served although its renewal has failed. `validity_ms` counts as above. */
+bool nx_life_serves(const struct nx_life *life, int64_t now_ms, int64_t validity_ms);
+
 /* Until when the phase is FRESH for who asks for no validity; it is not when this time has come. */
 int64_t nx_life_next_ms(const struct nx_life *life);
 

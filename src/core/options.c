@@ -240,6 +240,11 @@ size_t nx_identity_secrets(const struct nx_identity *identity, const char **secr
     return count;
 }
 
+static uint64_t mix(uint64_t hash, uint64_t more)
+{
+    return (hash ^ more) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 uint64_t nx_identity_hash(const struct nx_identity *identity, const struct nx_siphash_key *key)
 {
     uint64_t hash = 0;
@@ -249,7 +254,21 @@ uint64_t nx_identity_hash(const struct nx_identity *identity, const struct nx_si
         const char *string = option->flags & NX_WHO ? string_of(identity->options, option) : NULL;
 
         if (string)
-            hash = (hash ^ nx_siphash(key, string, strlen(string))) * UINT64_C(0x9e3779b97f4a7c15) + i;
+            hash = mix(hash, nx_siphash(key, string, strlen(string))) + i;
+    }
+    return hash;
+}
+
+uint64_t nx_identity_key(const struct nx_identity *identity, const char *service, const struct nx_siphash_key *key)
+{
+    uint64_t hash = nx_siphash(key, service, strlen(service));
+
+    for (size_t i = 0; i < identity->table->count; i++) {
+        const struct nx_option *option = &identity->table->options[i];
+        const char *string = option->kind == NX_OPTION_CHOICE ? NULL : string_of(identity->options, option);
+
+        if (string)
+            hash = mix(hash, nx_siphash(key, string, strlen(string))) + i;
     }
     return hash;
 }

@@ -15,10 +15,12 @@ static bool leaks(const struct nx_flight *flight, const struct nx_answer *answer
     const char *secrets[NX_SECRETS_MOST + 6];
     size_t count = nx_identity_secrets(flight->identity, secrets);
 
-    secrets[count++] = nx_text_string(&grant->refresh_token);
-    secrets[count++] = nx_text_string(&grant->code);
-    secrets[count++] = nx_text_string(&grant->state);
-    secrets[count++] = nx_text_string(&grant->supplied);
+    if (grant) {
+        secrets[count++] = nx_text_string(&grant->refresh_token);
+        secrets[count++] = nx_text_string(&grant->code);
+        secrets[count++] = nx_text_string(&grant->state);
+        secrets[count++] = nx_text_string(&grant->supplied);
+    }
     secrets[count++] = nx_members_string(&answer->members, NX_MEMBER_ACCESS_TOKEN);
     secrets[count++] = nx_members_string(&answer->members, NX_MEMBER_REFRESH_TOKEN);
     return nx_leaks(text, secrets, count);

@@ -5,6 +5,7 @@
 #ifndef NX_TRANSPORT_H
 #define NX_TRANSPORT_H
 
+#include "core/heap.h"
 #include "core/request.h"
 #include "core/text.h"
 
@@ -42,10 +43,13 @@ struct nx_exchange {
     int sendings;         /* how often the request may have left: 0 means that nothing of it did */
     int64_t sent_boot_ms; /* when it first did */
     int64_t sent_wall_s;
+    int64_t latest_ms;                 /* the deadline is not later than this; 0: no such limit */
     int64_t deadline_ms;               /* the engine's own, by the boot clock */
     void *handle;                      /* the transport's own */
     struct nx_exchange *next;          /* in a list of submitted or finished ones */
     struct nx_exchange *newer, *older; /* the engine's own: among those begun */
+    struct nx_heap_node timer;         /* the engine's own: of those that are to be begun later */
+    bool later;                        /* the engine's own: among those */
     bool unwanted;                     /* the engine's own: to be given up */
 
     /* Called exactly once for each submitted exchange, in the thread that turns the engine, with no lock held. */

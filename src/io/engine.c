@@ -2,6 +2,7 @@
 
 #include "io/lock.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 /* A thread that waits. It lives on that thread's stack. */
@@ -19,11 +20,13 @@ struct nx_engine {
     struct waiter *waiters;     /* the longest waiting first */
     struct nx_exchange *inbox;  /* submitted, not begun; the newest first */
     struct nx_exchange *ended;  /* to be told to their owners, by whoever comes first */
-    struct nx_exchange *oldest; /* begun; the leader's alone. All have the same time, so the oldest is due first */
-    struct nx_exchange *newest;
-    bool leading;       /* a thread leads */
-    bool some_unwanted; /* an exchange is to be given up */
-    int holders;        /* threads at work for the engine outside of it, such as those that run a `done` */
+    struct nx_heap later;       /* submitted, not to be begun yet */
+    struct nx_exchange *oldest; /* begun, the one that is due first; the leader's alone */
+    struct nx_exchange *newest; /* the one that is due last */
+    bool leading;               /* a thread leads */
+    bool watched;               /* an event loop watches the transport's descriptor: it is roused when nobody leads */
+    bool some_unwanted;         /* an exchange is to be given up */
+    int holders;                /* threads at work for the engine outside of it, such as those that run a `done` */
     bool closing;
     bool idle; /* closing, and all but the closer have left */
 };
@@ -67,7 +70,7 @@ static void push(struct nx_exchange **list, struct nx_exchange *exchange)
 /* A leader asleep in the transport must look again. Without a leader the one who waits next looks anyway. */
 static void rouse_leader(struct nx_engine *engine)
 {
-    if (engine->leading)
+    if (engine->leading || engine->watched)
         engine->world.transport->verbs->wakeup(engine->world.transport);
 }
 
@@ -79,8 +82,54 @@ void nx_engine_submit(struct nx_engine *engine, struct nx_exchange *exchange)
     nx_engine_unlock(engine);
 }
 
+/* Where there is something to do, somebody who sleeps is to do it. Who does not sleep looks for itself before it does.
+ */
+static void wake_successor(struct nx_engine *engine)
+{
+    struct waiter *waiter = engine->waiters;
+
+    while (waiter && !waiter->asleep)
+        waiter = waiter->next;
+    if (waiter && (!engine->leading || engine->ended))
+        nx_condition_signal(&waiter->condition);
+}
+
+void nx_engine_submit_at(struct nx_engine *engine, struct nx_exchange *exchange, int64_t at_ms)
+{
+    nx_engine_lock(engine);
+    exchange->timer.due_ms = at_ms;
+    exchange->later = true;
+    nx_heap_add(&engine->later, &exchange->timer);
+    rouse_leader(engine);
+    nx_engine_unlock(engine);
+}
+
+static void append(struct nx_exchange **list, struct nx_exchange *more)
+{
+    while (*list)
+        list = &(*list)->next;
+    *list = more;
+}
+
+void nx_engine_defer(struct nx_engine *engine, struct nx_exchange *exchange)
+{
+    exchange->next = NULL;
+    append(&engine->ended, exchange);
+    rouse_leader(engine);
+    wake_successor(engine);
+}
+
+static void begin_now(struct nx_engine *engine, struct nx_exchange *exchange)
+{
+    nx_heap_remove(&engine->later, &exchange->timer);
+    exchange->later = false;
+    push(&engine->inbox, exchange);
+}
+
 void nx_engine_give_up(struct nx_engine *engine, struct nx_exchange *exchange)
 {
+    if (exchange->later)
+        begin_now(engine, exchange);
     exchange->unwanted = true;
     engine->some_unwanted = true;
     rouse_leader(engine);
@@ -97,12 +146,17 @@ void nx_engine_wake(struct nx_engine *engine, const bool *done)
 
 /* What the leader does without the lock works on these two lists of its own. */
 
+/* In the order of their deadlines; nearly all have the same time, and come last. */
 static void add_begun(struct nx_engine *engine, struct nx_exchange *exchange)
 {
-    exchange->newer = NULL;
-    exchange->older = engine->newest;
-    *(engine->newest ? &engine->newest->newer : &engine->oldest) = exchange;
-    engine->newest = exchange;
+    struct nx_exchange *older = engine->newest;
+
+    while (older && older->deadline_ms > exchange->deadline_ms)
+        older = older->older;
+    exchange->older = older;
+    exchange->newer = older ? older->newer : engine->oldest;
+    *(older ? &older->newer : &engine->oldest) = exchange;
+    *(exchange->newer ? &exchange->newer->older : &engine->newest) = exchange;
 }
 
 static void remove_begun(struct nx_engine *engine, struct nx_exchange *exchange)
@@ -111,11 +165,31 @@ static void remove_begun(struct nx_engine *engine, struct nx_exchange *exchange)
     *(exchange->newer ? &exchange->newer->older : &engine->newest) = exchange->older;
 }
 
+static struct nx_exchange *first_later(const struct nx_engine *engine)
+{
+    const struct nx_heap_node *node = nx_heap_first(&engine->later);
+
+    return node ? (struct nx_exchange *)((char *)node - offsetof(struct nx_exchange, timer)) : NULL;
+}
+
+/* Moves what is due by now to the inbox. With the lock. */
+static void take_later(struct nx_engine *engine)
+{
+    const int64_t now = nx_boot_ms(&engine->world.clock);
+
+    for (struct nx_exchange *next = first_later(engine); next; next = first_later(engine)) {
+        if (!engine->closing && next->timer.due_ms > now)
+            break;
+        begin_now(engine, next);
+    }
+}
+
 /* Takes what was submitted, in its order; what nobody wants any more goes to `ended`. With the lock. */
 static struct nx_exchange *take_inbox(struct nx_engine *engine, struct nx_exchange **ended)
 {
     struct nx_exchange *wanted = NULL;
 
+    take_later(engine);
     while (engine->inbox) {
         struct nx_exchange *exchange = engine->inbox;
         const bool unwanted = engine->closing || exchange->unwanted;
@@ -136,6 +210,8 @@ static void begin(struct nx_engine *engine, struct nx_exchange *inbox)
 
         inbox = exchange->next;
         exchange->deadline_ms = nx_boot_ms(&engine->world.clock) + engine->exchange_timeout_ms;
+        if (exchange->latest_ms && exchange->latest_ms < exchange->deadline_ms)
+            exchange->deadline_ms = exchange->latest_ms;
         add_begun(engine, exchange);
         transport->verbs->begin(transport, exchange);
     }
@@ -204,16 +280,12 @@ static int64_t time_to_wait(const struct nx_engine *engine, int64_t until)
     return until > now ? until - now : 0;
 }
 
-/* Where there is something to do, somebody who sleeps is to do it. Who does not sleep looks for itself before it does.
- */
-static void wake_successor(struct nx_engine *engine)
+/* The time before `until` when an exchange is to be begun. With the lock. */
+static int64_t next_beginning(const struct nx_engine *engine, int64_t until)
 {
-    struct waiter *waiter = engine->waiters;
+    const struct nx_exchange *later = first_later(engine);
 
-    while (waiter && !waiter->asleep)
-        waiter = waiter->next;
-    if (waiter && (!engine->leading || engine->ended))
-        nx_condition_signal(&waiter->condition);
+    return later && later->timer.due_ms < until ? later->timer.due_ms : until;
 }
 
 /* Once nothing is left and nobody but the closer is inside, the closer may go. A leader looks for itself after its
@@ -223,7 +295,8 @@ static void note_idle(struct nx_engine *engine)
     if (!engine->closing)
         return;
     rouse_leader(engine);
-    if (engine->leading || engine->holders || engine->inbox || engine->oldest || engine->ended)
+    if (engine->leading || engine->holders || engine->inbox || engine->oldest || engine->ended ||
+        nx_heap_first(&engine->later))
         return;
     engine->idle = engine->waiters && !engine->waiters->next;
     if (engine->idle)
@@ -258,11 +331,10 @@ static void finish_one(struct nx_engine *engine)
     nx_engine_release(engine);
 }
 
-static void append(struct nx_exchange **list, struct nx_exchange *more)
+void nx_engine_finish(struct nx_engine *engine)
 {
-    while (*list)
-        list = &(*list)->next;
-    *list = more;
+    while (engine->ended)
+        finish_one(engine);
 }
 
 /* One turn as the leader. With the lock, which is let go in between. */
@@ -272,10 +344,11 @@ static void lead(struct nx_engine *engine, int64_t until)
     struct nx_exchange *inbox = take_inbox(engine, &ended);
     const bool hurry = ended || engine->some_unwanted;
 
+    until = hurry ? INT64_MIN : next_beginning(engine, until);
     engine->leading = true;
     nx_engine_unlock(engine);
     begin(engine, inbox);
-    work(engine, hurry ? 0 : time_to_wait(engine, until), &ended);
+    work(engine, time_to_wait(engine, until), &ended);
     give_up_late(engine, &ended);
     nx_engine_lock(engine);
     if (engine->some_unwanted)
@@ -347,4 +420,30 @@ void nx_engine_close(struct nx_engine *engine)
     nx_engine_wait(engine, &engine->idle, INT64_MAX);
     nx_engine_unlock(engine);
     engine->world.transport->verbs->free(engine->world.transport);
+}
+
+int nx_engine_watch(struct nx_engine *engine)
+{
+    struct nx_transport *transport = engine->world.transport;
+
+    engine->watched = true;
+    return engine->closing ? -1 : transport->verbs->descriptor(transport);
+}
+
+int64_t nx_engine_patience_ms(const struct nx_engine *engine)
+{
+    struct nx_transport *transport = engine->world.transport;
+    const int64_t until = next_beginning(engine, INT64_MAX);
+    int64_t wait_ms;
+    int64_t patience_ms;
+
+    if (engine->ended || (engine->inbox && !engine->leading))
+        return 0;
+    if (engine->leading || engine->closing)
+        return -1;
+    wait_ms = time_to_wait(engine, until);
+    patience_ms = transport->verbs->patience(transport);
+    if (patience_ms >= 0 && patience_ms < wait_ms)
+        return patience_ms;
+    return until == INT64_MAX && !engine->oldest ? -1 : wait_ms;
 }

@@ -27,12 +27,21 @@ void nx_engine_unlock(struct nx_engine *engine);
  * canceled. */
 void nx_engine_submit(struct nx_engine *engine, struct nx_exchange *exchange);
 
+/* The same, but it is not begun before at_ms (boot clock). */
+void nx_engine_submit_at(struct nx_engine *engine, struct nx_exchange *exchange, int64_t at_ms);
+
+/* Sends nothing: `done` is called, by whoever waits next. The lock is held. */
+void nx_engine_defer(struct nx_engine *engine, struct nx_exchange *exchange);
+
 /* Nobody wants this exchange any more: it ends as canceled, at the next turn. The lock is held. */
 void nx_engine_give_up(struct nx_engine *engine, struct nx_exchange *exchange);
 
 /* Waits, leading or asleep, until *done or the deadline (boot clock); returns *done. The lock is held, and let go in
  * between. */
 bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline_ms);
+
+/* Tells the owners of all exchanges that have ended. The lock is held, and let go in between. */
+void nx_engine_finish(struct nx_engine *engine);
 
 /* *done has become true: wakes who waits for it. The lock is held. */
 void nx_engine_wake(struct nx_engine *engine, const bool *done);
@@ -43,6 +52,14 @@ void nx_engine_wake(struct nx_engine *engine, const bool *done);
  */
 void nx_engine_hold(struct nx_engine *engine);
 void nx_engine_release(struct nx_engine *engine);
+
+/* For event loops: a descriptor that is readable when a turn has something to do, besides what time brings; -1: there
+ * is none. It belongs to the transport. The lock is held. */
+int nx_engine_watch(struct nx_engine *engine);
+
+/* How long until time alone gives who waits something to do: ms; 0: now; -1: never, or another thread leads and takes
+ * care of it. The lock is held. */
+int64_t nx_engine_patience_ms(const struct nx_engine *engine);
 
 /*
  * Ends all exchanges and waits until no thread is inside the engine: a one-time exchange that may have left is given

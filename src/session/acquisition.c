@@ -1,17 +1,23 @@
 /* Drives flights: gets for each what it needs next, and gives its outcome to all who wait. */
 #include "session/session.h"
 
+#include "core/draw.h"
 #include "core/error.h"
 
 #include <stdlib.h>
+
+enum { RETRY_LEAST_MS = 750, RETRY_SPREAD_MS = 500 }; /* a jittered second */
+
+static void go(struct nx_acquisition *acquisition);
 
 static void exchange_done(struct nx_exchange *exchange, void *context)
 {
     struct nx_acquisition *acquisition = context;
 
     (void)exchange;
-    nx_session_read_answer(acquisition->source->session, acquisition);
-    nx_acquisition_go(acquisition);
+    if (acquisition->under_way)
+        nx_session_read_answer(acquisition->source->session, acquisition);
+    go(acquisition);
 }
 
 static void link_to_session(struct nx_acquisition *acquisition)
@@ -33,7 +39,7 @@ static void unlink_from_session(struct nx_acquisition *acquisition)
         acquisition->next->previous = acquisition->previous;
 }
 
-struct nx_acquisition *nx_acquisition_new(nexauth_source *source)
+static struct nx_acquisition *acquisition_new(nexauth_source *source, enum nexauth_reason reason)
 {
     struct nx_acquisition *acquisition = calloc(1, sizeof *acquisition);
 
@@ -41,16 +47,46 @@ struct nx_acquisition *nx_acquisition_new(nexauth_source *source)
         return NULL;
     acquisition->source = source;
     acquisition->references = 2; /* the flight's own and the caller's */
+    acquisition->reason = reason;
     source->references++;
     source->acquisition = acquisition;
-    if (source->code.length)
-        nx_text_move(&source->grant.code, &source->code);
     nx_exchange_init(&acquisition->exchange, source->session->answer_bound);
     acquisition->exchange.done = exchange_done;
     acquisition->exchange.context = acquisition;
     link_to_session(acquisition);
-    nx_flight_begin(&acquisition->flight, source->provider, &source->identity, &source->grant, &acquisition->exchange,
-                    source->session->answer_bound);
+    return acquisition;
+}
+
+/* Whether no request is to be sent now, and why. What a web handler has brought may always be tried. */
+static bool is_refused(const nexauth_source *source, struct nexauth_error *error)
+{
+    const nexauth_session *session = source->session;
+
+    if (source->provider->give && source->rejected) {
+        nx_fail(error, NEXAUTH_REAUTH, "the static token was rejected");
+        return true;
+    }
+    return !nx_source_has_code(source) &&
+           nx_failures_recall(&session->failures, nx_source_key(source), nx_boot_ms(&session->world.clock), error);
+}
+
+struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_reason reason, bool *begun,
+                                           struct nexauth_error *error)
+{
+    struct nx_acquisition *acquisition = source->acquisition;
+
+    *begun = !acquisition;
+    if (acquisition) {
+        acquisition->neglected |= acquisition->references == 1;
+        acquisition->references++;
+        source->joins++;
+        return acquisition;
+    }
+    if (is_refused(source, error))
+        return NULL;
+    acquisition = acquisition_new(source, reason);
+    if (!acquisition)
+        nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
     return acquisition;
 }
 
@@ -60,8 +96,29 @@ void nx_acquisition_unref(struct nx_acquisition *acquisition)
         return;
     nx_exchange_release(&acquisition->exchange);
     nx_flight_release(&acquisition->flight);
+    nexauth_token_unref(acquisition->fresh);
     nexauth_token_unref(acquisition->token);
     free(acquisition);
+}
+
+/* Begins the flight, with the code that a web handler has brought meanwhile. */
+static void begin(struct nx_acquisition *acquisition)
+{
+    nexauth_source *source = acquisition->source;
+    nexauth_session *session = source->session;
+
+    nx_engine_lock(session->engine);
+    if (nx_source_has_code(source)) {
+        nx_text_move(&source->grant->code, source->code);
+        acquisition->reason = NEXAUTH_REASON_CODE;
+    }
+    nx_engine_unlock(session->engine);
+    acquisition->under_way = true;
+    acquisition->attempted = false;
+    acquisition->deadline_ms = nx_boot_ms(&session->world.clock) + session->exchange_timeout_ms;
+    acquisition->exchange.latest_ms = 0;
+    nx_flight_begin(&acquisition->flight, source->provider, &source->identity, source->grant, &acquisition->exchange,
+                    session->answer_bound);
 }
 
 static void supply(struct nx_acquisition *acquisition)
@@ -69,7 +126,8 @@ static void supply(struct nx_acquisition *acquisition)
     struct nexauth_error error = {0};
     struct nx_text xspe;
 
-    nx_source_supply(acquisition->source, &xspe, &error);
+    acquisition->attempted = true;
+    nx_supply(acquisition->source, &xspe, &error);
     nx_flight_take_xspe(&acquisition->flight, &error, &xspe);
     nx_text_release(&xspe);
 }
@@ -84,68 +142,181 @@ static void draw_state(struct nx_acquisition *acquisition)
     nx_wipe(bytes, sizeof bytes);
 }
 
-/* The token that the flight brought; NULL with an error when it brought none that is good. */
-static nexauth_token *land(struct nx_acquisition *acquisition, struct nexauth_error *error)
+static void count_request(struct nx_acquisition *acquisition)
 {
-    const struct nx_clock *clock = &acquisition->source->session->world.clock;
+    nexauth_source *source = acquisition->source;
+
+    acquisition->attempted = true;
+    nx_engine_lock(source->session->engine);
+    source->requests++;
+    nx_engine_unlock(source->session->engine);
+}
+
+static void submit(struct nx_acquisition *acquisition)
+{
+    count_request(acquisition);
+    nx_engine_submit(acquisition->source->session->engine, &acquisition->exchange);
+}
+
+/* A second attempt a jittered second from now, if there is time for it. True when it is under way. */
+static bool send_again(struct nx_acquisition *acquisition)
+{
+    nexauth_session *session = acquisition->source->session;
+    const struct nexauth_error error = acquisition->flight.error;
+    const int64_t pause_ms = RETRY_LEAST_MS + nx_draw_ms(nx_session_draw(session), RETRY_SPREAD_MS);
+    const int64_t at_ms = nx_boot_ms(&session->world.clock) + pause_ms;
+    const bool in_time = at_ms < acquisition->deadline_ms;
+
+    nx_flight_take_wait(&acquisition->flight, in_time);
+    if (!in_time || acquisition->flight.need != NX_NEED_SEND)
+        return false;
+    nx_tell(acquisition->source, NEXAUTH_EVENT_RETRY, &error, NULL);
+    count_request(acquisition);
+    acquisition->exchange.latest_ms = acquisition->deadline_ms;
+    nx_engine_submit_at(session->engine, &acquisition->exchange, at_ms);
+    return true;
+}
+
+/* Makes the flight's token, unless memory runs out. */
+static void make_token(struct nx_acquisition *acquisition)
+{
+    nexauth_session *session = acquisition->source->session;
+    const struct nx_clock *clock = &session->world.clock;
+    const struct nx_exchange *exchange = &acquisition->exchange;
+    const bool sent = exchange->sendings > 0;
+
+    acquisition->fresh = nx_token_new(session->arena, &acquisition->flight.issue,
+                                      sent ? exchange->sent_wall_s : nx_wall_s(clock),
+                                      sent ? exchange->sent_boot_ms : nx_boot_ms(clock));
+}
+
+static void save(struct nx_acquisition *acquisition)
+{
+    make_token(acquisition);
+    if (acquisition->fresh)
+        nx_save_token(acquisition->source, acquisition->fresh);
+    nx_flight_take_saved(&acquisition->flight);
+}
+
+/* Says why there is no token that is good; OK when there is one. */
+static nexauth_status land(struct nx_acquisition *acquisition, struct nexauth_error *error)
+{
     const bool sent = acquisition->exchange.sendings > 0;
-    const int64_t now = nx_boot_ms(clock);
-    nexauth_token *token;
 
     if (acquisition->flight.need == NX_NEED_FAIL) {
         *error = acquisition->flight.error;
-        return NULL;
+        return error->status;
     }
-    token = nx_token_new(acquisition->source->session->arena, &acquisition->flight.issue,
-                         sent ? acquisition->exchange.sent_wall_s : nx_wall_s(clock),
-                         sent ? acquisition->exchange.sent_boot_ms : now);
-    if (token && token->expires_boot_ms > now)
-        return token;
-    if (!token)
-        nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
-    else if (!sent)
-        nx_fail(error, NEXAUTH_REAUTH, "the static token has expired");
-    else
-        nx_fail(error, NEXAUTH_UNAVAILABLE, "the token had expired when it came");
-    nexauth_token_unref(token);
-    return NULL;
+    if (!acquisition->fresh)
+        make_token(acquisition);
+    if (!acquisition->fresh)
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    if (acquisition->fresh->expires_boot_ms > nx_boot_ms(&acquisition->source->session->world.clock))
+        return NEXAUTH_OK;
+    return sent ? nx_fail(error, NEXAUTH_UNAVAILABLE, "the token had expired when it came")
+                : nx_fail(error, NEXAUTH_REAUTH, "the static token has expired");
 }
 
-static void settle(struct nx_acquisition *acquisition, nexauth_token *token, const struct nexauth_error *error)
+static enum nexauth_way way_of(const struct nx_acquisition *acquisition)
 {
-    nexauth_source *source = acquisition->source;
-
-    if (token && !source->freed) {
-        nexauth_token_unref(source->token);
-        source->token = nexauth_token_ref(token);
-    }
-    if (!acquisition->done) {
-        acquisition->token = nexauth_token_ref(token);
-        acquisition->error = *error;
-        acquisition->done = true;
-        nx_engine_wake(source->session->engine, &acquisition->done);
+    if (acquisition->source->provider->give)
+        return NEXAUTH_WAY_STATIC;
+    switch (acquisition->flight.step) {
+    case NX_STEP_CODE:
+        return NEXAUTH_WAY_CODE;
+    case NX_STEP_REFRESH:
+        return NEXAUTH_WAY_REFRESH;
+    default:
+        return NEXAUTH_WAY_CREDENTIALS;
     }
 }
 
-static void complete(struct nx_acquisition *acquisition)
+/* Whether the flight is to begin anew: a web handler has brought a code meanwhile, or its time ran out while nobody
+ * turned the engine for it. With the lock. */
+static bool is_to_begin_anew(struct nx_acquisition *acquisition, const struct nexauth_error *error)
+{
+    const nexauth_source *source = acquisition->source;
+    const nexauth_status status = error->status;
+    const bool lost = status == NEXAUTH_TIMEOUT || status == NEXAUTH_NETWORK || status == NEXAUTH_UNAVAILABLE;
+    const bool neglected = acquisition->neglected;
+
+    acquisition->neglected = false;
+    if (acquisition->done || source->freed || source->session->closed)
+        return false;
+    return nx_source_has_code(source) || (neglected && lost && error->http_status == 0);
+}
+
+/* What the flight brought becomes what the source has. With the lock. Returns what to tell of it. */
+static enum nexauth_event_kind take_outcome(struct nx_acquisition *acquisition, struct nexauth_error *error)
 {
     nexauth_source *source = acquisition->source;
+
+    if (error->status) {
+        source->failures++;
+        nx_current_note_failure(source, acquisition->attempted, error);
+        return NEXAUTH_EVENT_FAILED;
+    }
+    source->way = (unsigned char)way_of(acquisition);
+    source->reason = (unsigned char)acquisition->reason;
+    return nx_current_take(source, acquisition->fresh) ? NEXAUTH_EVENT_SAME_TOKEN : NEXAUTH_EVENT_TOKEN;
+}
+
+/* Everybody who waits learns of it. With the lock. */
+static void settle(struct nx_acquisition *acquisition, const struct nexauth_error *error)
+{
+    if (acquisition->done)
+        return;
+    if (!error->status)
+        acquisition->token = nexauth_token_ref(acquisition->fresh);
+    acquisition->error = *error;
+    acquisition->done = true;
+    nx_calls_settle(acquisition);
+    nx_engine_wake(acquisition->source->session->engine, &acquisition->done);
+}
+
+/* Lets a flight's remains go, so that another can begin in its place. */
+static void clear(struct nx_acquisition *acquisition)
+{
+    nexauth_token_unref(acquisition->fresh);
+    acquisition->fresh = NULL;
+    nx_flight_release(&acquisition->flight);
+}
+
+/* The flight is over. True when another is to begin in its place; else the acquisition is the caller's no more. */
+static bool complete(struct nx_acquisition *acquisition)
+{
+    nexauth_source *source = acquisition->source;
+    struct nx_engine *engine = source->session->engine;
+    enum nexauth_event_kind kind = NEXAUTH_EVENT_FAILED;
     struct nexauth_error error = {0};
-    nexauth_token *token = land(acquisition, &error);
+    bool anew;
 
-    nx_engine_lock(source->session->engine);
-    unlink_from_session(acquisition);
-    source->acquisition = NULL;
-    settle(acquisition, token, &error);
-    nexauth_token_unref(token);
+    land(acquisition, &error);
+    nx_engine_lock(engine);
+    anew = is_to_begin_anew(acquisition, &error);
+    if (!anew || !error.status)
+        kind = take_outcome(acquisition, &error);
+    if (!anew) {
+        unlink_from_session(acquisition);
+        source->acquisition = NULL;
+        settle(acquisition, &error);
+    }
+    nx_engine_unlock(engine);
+    nx_tell(source, kind, error.status ? &error : NULL, acquisition->fresh);
+    clear(acquisition);
+    if (anew)
+        return true;
+    nx_engine_lock(engine);
     nx_acquisition_unref(acquisition);
     nx_source_unref_unlock(source);
+    return false;
 }
 
-void nx_acquisition_go(struct nx_acquisition *acquisition)
+/* Goes on until something has to be waited for, or the acquisition is over. */
+static void go(struct nx_acquisition *acquisition)
 {
-    struct nx_engine *engine = acquisition->source->session->engine;
-
+    if (!acquisition->under_way)
+        begin(acquisition);
     for (;;) {
         switch (acquisition->flight.need) {
         case NX_NEED_XSPE:
@@ -155,23 +326,63 @@ void nx_acquisition_go(struct nx_acquisition *acquisition)
             draw_state(acquisition);
             break;
         case NX_NEED_SEND:
-            nx_engine_submit(engine, &acquisition->exchange);
+            submit(acquisition);
             return;
+        case NX_NEED_WAIT:
+            if (send_again(acquisition))
+                return;
+            break;
+        case NX_NEED_SAVE:
+            save(acquisition);
+            break;
         default:
-            complete(acquisition);
-            return;
+            if (!complete(acquisition))
+                return;
+            begin(acquisition);
         }
     }
 }
 
-void nx_acquisition_cancel(struct nx_acquisition *acquisition, const char *why)
+void nx_acquisition_go(struct nx_acquisition *acquisition)
 {
     struct nx_engine *engine = acquisition->source->session->engine;
 
-    nx_engine_give_up(engine, &acquisition->exchange);
-    if (acquisition->done)
-        return;
-    nx_fail(&acquisition->error, NEXAUTH_CANCELED, "%s while its token was waited for", why);
-    acquisition->done = true;
-    nx_engine_wake(engine, &acquisition->done);
+    nx_engine_hold(engine);
+    nx_engine_unlock(engine);
+    go(acquisition);
+    nx_engine_lock(engine);
+    nx_engine_release(engine);
+}
+
+void nx_acquisition_defer(struct nx_acquisition *acquisition)
+{
+    nx_engine_defer(acquisition->source->session->engine, &acquisition->exchange);
+}
+
+nexauth_status nx_acquisition_outcome(const struct nx_acquisition *acquisition, int64_t validity_ms,
+                                      nexauth_token **token, struct nexauth_error *error)
+{
+    nexauth_source *source = acquisition->source;
+    const bool must_be_new = acquisition->reason == NEXAUTH_REASON_CODE ||
+                             acquisition->error.status == NEXAUTH_CANCELED;
+
+    if (acquisition->token) {
+        *token = nexauth_token_ref(acquisition->token);
+        return NEXAUTH_OK;
+    }
+    if (!must_be_new && nx_current_serves(source, validity_ms)) {
+        *token = nx_current_ref(source);
+        return NEXAUTH_OK;
+    }
+    *error = acquisition->error;
+    return error->status;
+}
+
+void nx_acquisition_cancel(struct nx_acquisition *acquisition, const char *why)
+{
+    struct nexauth_error error = {0};
+
+    nx_engine_give_up(acquisition->source->session->engine, &acquisition->exchange);
+    nx_fail(&error, NEXAUTH_CANCELED, "%s while its token was waited for", why);
+    settle(acquisition, &error);
 }

@@ -88,6 +88,9 @@ nexauth_status nx_session_new_in(const struct nx_world *world, const struct nexa
     session->arena = arena;
     session->world = *world;
     session->answer_bound = (size_t)options->max_answer_bytes;
+    session->exchange_timeout_ms = options->exchange_timeout_ms;
+    session->event_callback = options->event_callback;
+    session->event_context = options->event_context;
     session->loopback_http = options->loopback_http != 0;
     session->references = 1;
     *out = session;
@@ -104,6 +107,8 @@ static void destroy(nexauth_session *session)
         free(endpoint->url);
         free(endpoint);
     }
+    nx_failures_release(&session->failures);
+    nx_beacon_free(session->beacon);
     nx_lock_destroy(&session->reading);
     nx_engine_free(session->engine);
     nx_arena_unref(session->arena);
@@ -127,9 +132,12 @@ void nexauth_session_free(nexauth_session *session)
     session->closed = true;
     for (struct nx_acquisition *next = session->acquisitions; next; next = next->next)
         nx_acquisition_cancel(next, "the session was freed");
+    nx_poll_attend(session);
     nx_engine_unlock(session->engine);
     nx_engine_close(session->engine);
     nx_engine_lock(session->engine);
+    while (session->ready.first)
+        nx_calls_run(session);
     nx_session_unref_unlock(session);
 }
 
@@ -162,7 +170,17 @@ void nx_session_read_answer(nexauth_session *session, struct nx_acquisition *acq
 
     nx_lock_take(&session->reading);
     endpoint = endpoint_of(session, nx_text_string(&acquisition->exchange.request.url));
-    nx_flight_take_exchange(&acquisition->flight, endpoint ? &endpoint->history : &none, acquisition->source->who);
+    nx_flight_take_exchange(&acquisition->flight, endpoint ? &endpoint->history : &none,
+                            nx_identity_hash(&acquisition->source->identity, &session->hash_key));
     nx_history_release(&none);
     nx_lock_give(&session->reading);
+}
+
+uint32_t nx_session_draw(nexauth_session *session)
+{
+    uint32_t draw;
+
+    if (!session->world.entropy(session->world.entropy_context, &draw, sizeof draw))
+        return UINT32_MAX / 2;
+    return draw;
 }

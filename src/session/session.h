@@ -2,14 +2,21 @@
 #ifndef NX_SESSION_H
 #define NX_SESSION_H
 
+#include "core/damping.h"
+#include "core/failures.h"
 #include "core/flight.h"
+#include "core/heap.h"
 #include "core/history.h"
+#include "core/life.h"
 #include "core/provider.h"
 #include "core/siphash.h"
 #include "core/world.h"
 #include "io/arena.h"
+#include "io/beacon.h"
 #include "io/engine.h"
 #include "io/lock.h"
+#include "session/slot.h"
+#include "session/token.h"
 
 #include <stdatomic.h>
 
@@ -20,40 +27,76 @@ struct nx_endpoint {
     struct nx_endpoint *next;
 };
 
+/* A thread that runs a callback of the application's for a source. It lives on that thread's stack. */
+struct nx_errand {
+    struct nx_thread thread;
+    const nexauth_source *source;
+    struct nx_errand *next;
+};
+
+/* Calls whose callbacks are to run, the oldest first. */
+struct nx_queue {
+    struct nexauth_call *first, *last;
+};
+
 struct nexauth_session {
     struct nx_world world;
     struct nx_engine *engine;
-    struct nx_arena *arena; /* counted: the text of tokens */
+    struct nx_arena *arena;
     struct nx_siphash_key hash_key;
     size_t answer_bound;
+    int64_t exchange_timeout_ms;
+    nexauth_event_callback event_callback;
+    void *event_context;
     bool loopback_http;
+    atomic_bool closed;     /* written with the lock */
     struct nx_lock reading; /* guards the endpoints: answers are read one at a time */
     struct nx_endpoint *endpoints;
     /* With the lock: */
-    int references; /* the application's, and one of each source */
-    bool closed;
+    int references;                      /* the application's, and one of each source */
     struct nx_acquisition *acquisitions; /* under way */
-};
-
-/* A thread that runs the source's callback. It lives on that thread's stack. */
-struct nx_supply {
-    struct nx_thread thread;
-    struct nx_supply *next;
+    struct nx_failures failures;         /* by nx_source_key() */
+    struct nx_errand *errands;           /* under way */
+    struct nx_queue ready;
+    struct nx_heap deadlines; /* of the calls that wait */
+    struct nx_beacon *beacon; /* NULL until somebody asks for the descriptor */
+    bool polling;             /* a thread polls */
+    bool attention;           /* a poll is to look again, or to return */
+    bool woken;               /* a poll is to return */
 };
 
 struct nexauth_source {
+    struct nx_slot slot; /* the current token again, for those who take no lock */
     nexauth_session *session;
     const struct nx_provider *provider;
     struct nx_identity identity;
-    uint64_t who;          /* the identity's hash */
-    struct nx_grant grant; /* the acquisition's alone while there is one */
+    struct nx_grant *grant; /* the acquisition's alone while there is one; NULL: credentials alone get a token */
     /* With the lock: */
+    nexauth_token *token; /* the current one, or NULL */
+    struct nx_life life;  /* of the current token, or of the last one */
+    uint64_t mark;        /* a keyed hash of the last access token; 0: there was none */
+    struct nx_text *code; /* brought by a web handler, for the next acquisition; with a grant only */
+    struct nx_acquisition *acquisition;
+    struct nx_save *save;       /* NULL: nothing is to be saved */
+    struct nx_trouble *trouble; /* NULL: there was none */
+    uint64_t requests, joins, failures;
     int references; /* the application's, and one of each call and acquisition under way */
     bool freed;
-    nexauth_token *token; /* the current one, or NULL */
-    struct nx_text code;  /* brought by a web handler, for the next acquisition */
-    struct nx_acquisition *acquisition;
-    struct nx_supply *supplies; /* under way */
+    bool asked;        /* for a token */
+    bool rejected;     /* the last token was, and no other has come */
+    unsigned char way; /* of the last token: an enum nexauth_way */
+    unsigned char reason;
+};
+
+struct nx_save {
+    nexauth_save_callback callback;
+    void *context;
+};
+
+/* What only a source needs that has seen failures or rejections. */
+struct nx_trouble {
+    struct nx_damping damping;
+    struct nexauth_error error; /* of the last acquisition that failed */
 };
 
 /* A flight with its driver: counted by those who wait for it and by the flight itself. */
@@ -61,31 +104,22 @@ struct nx_acquisition {
     nexauth_source *source;
     struct nx_flight flight;
     struct nx_exchange exchange;
+    int64_t deadline_ms; /* no second request is begun, and none lasts, beyond it */
+    enum nexauth_reason reason;
+    bool under_way;       /* the flight has begun */
+    bool attempted;       /* something left the process, or was to */
+    bool neglected;       /* for some time nobody waited for it, and its own time may have run out unseen */
+    nexauth_token *fresh; /* came, and is not current yet */
     /* With the lock: */
     int references;
     bool done; /* the outcome stands: a token, or an error */
     nexauth_token *token;
     struct nexauth_error error;
+    struct nexauth_call *calls;             /* that wait for it */
     struct nx_acquisition *next, *previous; /* in the session */
 };
 
-/* Its text lies in one block: as it is presented, and behind that what is not a part of it, each ended by NUL. */
-struct nexauth_token {
-    _Atomic uint64_t references;
-    struct nx_arena *arena; /* counted */
-    struct nx_block *block;
-    uint32_t size;             /* of the block */
-    uint32_t presented_length; /* the presented text stands first */
-    uint32_t access_token;     /* offsets; 0 where there is no such text */
-    uint32_t refresh_token;
-    uint32_t scope;
-    int presentation; /* an enum nexauth_presentation */
-    int64_t obtained_at;
-    int64_t expires_at;      /* 0: never */
-    int64_t expires_boot_ms; /* INT64_MAX: never */
-    int64_t lifetime_s;      /* 0: no lifetime, expires_at counts */
-    int64_t stated_s;        /* -1: none readable */
-};
+/* ---- session.c ---- */
 
 /* A session in a world of the caller's own; owns world->transport from here on, on failure too. Limits in `options` are
  * taken as checked. */
@@ -98,31 +132,123 @@ void nx_session_unref_unlock(nexauth_session *session);
 /* Reads an exchange's answer into the flight, with the history of its endpoint. */
 void nx_session_read_answer(nexauth_session *session, struct nx_acquisition *acquisition);
 
+/* 32 random bits, for jitter; the middle when the generator failed. */
+uint32_t nx_session_draw(nexauth_session *session);
+
+/* ---- source.c ---- */
+
 nexauth_status nx_source_new(nexauth_session *session, const struct nx_provider *provider, const void *options,
                              nexauth_source **out, struct nexauth_error *error);
 
 /* With the lock, which is then given. Frees the source with its last reference, and its session with that's. */
 void nx_source_unref_unlock(nexauth_source *source);
 
-/* Calls the source's callback for a fresh xspe, without a lock, and judges what it gives. `xspe` is initialised in any
- * case. */
-nexauth_status nx_source_supply(nexauth_source *source, struct nx_text *xspe, struct nexauth_error *error);
+/* The name under which failures of these credentials are remembered. */
+uint64_t nx_source_key(const nexauth_source *source);
 
-/* A token of what was issued to a request sent at these times. Takes the texts out of `issue`, on failure too. NULL
- * when memory ran out. */
-nexauth_token *nx_token_new(struct nx_arena *arena, struct nx_issue *issue, int64_t sent_wall_s, int64_t sent_boot_ms);
+/* Makes room for what goes wrong; NULL when memory ran out. With the lock. */
+struct nx_trouble *nx_source_trouble(nexauth_source *source);
 
-/* Begins an acquisition. With the lock. NULL when memory ran out. The caller gets one reference, and then calls
- * nx_acquisition_go(). */
-struct nx_acquisition *nx_acquisition_new(nexauth_source *source);
+/* Whether a web handler has brought a code that no acquisition has taken yet. With the lock. */
+bool nx_source_has_code(const nexauth_source *source);
 
-/* Drives the flight as far as it goes without waiting. Without the lock, with the engine held. */
+/* ---- current.c: the token that a source holds. All with the lock. ---- */
+
+/* How the current token stands for a caller who needs it for validity_ms. */
+enum nx_phase nx_current_phase(const nexauth_source *source, int64_t validity_ms);
+
+/* Whether the current token may be handed out to such a caller although its renewal failed. */
+bool nx_current_serves(const nexauth_source *source, int64_t validity_ms);
+
+/* A reference to the current token, without looking at it. Counts as a hit. */
+nexauth_token *nx_current_ref(nexauth_source *source);
+
+/* Lets callers have the token without the lock for as long as it is fresh, and for least_ms as long as it is good. */
+void nx_current_open(nexauth_source *source, int64_t least_ms);
+
+/* Sends all callers here again. */
+void nx_current_close(nexauth_source *source);
+
+/* Takes a token in. True when it is the one that the source had. */
+bool nx_current_take(nexauth_source *source, nexauth_token *token);
+
+/* Lets the token go. */
+void nx_current_drop(nexauth_source *source);
+
+/* An acquisition failed: the next is to wait, when this one attempted anything. Fills in error->retry_after_ms. */
+void nx_current_note_failure(nexauth_source *source, bool attempted, struct nexauth_error *error);
+
+/* ---- acquisition.c ---- */
+
+/*
+ * The acquisition under way, or a new one (*begun), which the caller then lets go or defers. With the lock; gives a
+ * reference. NULL with an error when there is to be none: memory ran out, the last one failed a short time ago, or no
+ * request would bring another token.
+ */
+struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_reason reason, bool *begun,
+                                           struct nexauth_error *error);
+
+/* Drives the flight as far as it goes without waiting. With the lock, which is let go in between. */
 void nx_acquisition_go(struct nx_acquisition *acquisition);
+
+/* Leaves the driving to whoever waits next. With the lock. */
+void nx_acquisition_defer(struct nx_acquisition *acquisition);
 
 /* Ends the waiting for an acquisition that nobody wants any more: with CANCELED. With the lock. */
 void nx_acquisition_cancel(struct nx_acquisition *acquisition, const char *why);
 
 /* With the lock. */
 void nx_acquisition_unref(struct nx_acquisition *acquisition);
+
+/* ---- get.c ---- */
+
+/* A caller's options, checked. */
+struct nx_wish {
+    int64_t timeout_ms;
+    int64_t validity_ms;
+};
+
+nexauth_status nx_wish_of(const struct nexauth_get_options *options, struct nx_wish *wish, struct nexauth_error *error);
+
+/* Why an acquisition would begin now, for a token in this phase. With the lock. */
+enum nexauth_reason nx_reason_of(const nexauth_source *source, enum nx_phase phase);
+
+/* What an acquisition that is done gives to a caller: a reference to a token, or an error. With the lock. */
+nexauth_status nx_acquisition_outcome(const struct nx_acquisition *acquisition, int64_t validity_ms,
+                                      nexauth_token **token, struct nexauth_error *error);
+
+/* The error for a caller whose token is held: the last failure, and when the next attempt is. With the lock. */
+nexauth_status nx_refuse_held(const nexauth_source *source, struct nexauth_error *error);
+
+/* ---- callback.c: the application's callbacks. Without the lock. ---- */
+
+/* Whether this thread runs a callback for the source: it cannot wait for what it is itself to help with. With the
+ * lock. */
+bool nx_is_on_errand(const nexauth_source *source);
+
+/* Calls the source's callback for a fresh xspe, and judges what it gives. `xspe` is initialised in any case. */
+nexauth_status nx_supply(nexauth_source *source, struct nx_text *xspe, struct nexauth_error *error);
+
+/* Lets the application save a token. */
+void nx_save_token(nexauth_source *source, nexauth_token *token);
+
+void nx_tell(nexauth_source *source, enum nexauth_event_kind kind, const struct nexauth_error *error,
+             nexauth_token *token);
+
+/* ---- call.c, with the lock ---- */
+
+/* The acquisition that these calls wait for is done. */
+void nx_calls_settle(struct nx_acquisition *acquisition);
+
+/* Ends the calls whose time is over. */
+void nx_calls_expire(nexauth_session *session);
+
+/* Runs the callbacks of all calls that are ready by now; the lock is let go meanwhile. Returns how many. */
+size_t nx_calls_run(nexauth_session *session);
+
+/* ---- poll.c ---- */
+
+/* A poll is to look again. With the lock. */
+void nx_poll_attend(nexauth_session *session);
 
 #endif

@@ -1,5 +1,5 @@
 /* Tokens: immutable and counted. They need neither source nor session. */
-#include "session/session.h"
+#include "session/token.h"
 
 #include "core/encode.h"
 

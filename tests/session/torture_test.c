@@ -175,7 +175,7 @@ static void assert_works_again(struct fixture *fixture, const struct scenario *s
 
     script->begun = 0;
     script->answer_count = 0;
-    if (source->grant.code.length || source->grant.refresh_token.length)
+    if (source->grant->code.length || source->grant->refresh_token.length)
         script_answer(script, answer_envelope);
     else if (source->provider->authorizing)
         add_answers(script, &connecting);

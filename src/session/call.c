@@ -1,0 +1,253 @@
+/*
+ * Calls: tokens for callers that do not block. A call waits for an acquisition, or is ready: then its outcome stands,
+ * and the next poll runs its callback.
+ */
+#include "session/session.h"
+
+#include "core/error.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+struct nexauth_call {
+    atomic_int references; /* the application's, and one until the callback has run */
+    nexauth_source *source;
+    nexauth_call_callback callback;
+    void *context;
+    int64_t validity_ms;
+    /* With the lock: */
+    struct nx_acquisition *acquisition; /* that it waits for; NULL: it is ready, or over */
+    struct nx_heap_node deadline;
+    nexauth_token *token;
+    struct nexauth_error error;
+    struct nexauth_call *next, *previous; /* of the acquisition's calls, or of those that are ready */
+};
+
+static nexauth_call *call_new(nexauth_source *source, const struct nx_wish *wish, nexauth_call_callback callback,
+                              void *context)
+{
+    nexauth_call *call = calloc(1, sizeof *call);
+
+    if (!call)
+        return NULL;
+    atomic_init(&call->references, 1);
+    call->source = source;
+    call->callback = callback;
+    call->context = context;
+    call->validity_ms = wish->validity_ms;
+    call->deadline.due_ms = nx_boot_ms(&source->session->world.clock) + wish->timeout_ms;
+    return call;
+}
+
+static void make_ready(nexauth_call *call)
+{
+    nexauth_session *session = call->source->session;
+    struct nx_queue *ready = &session->ready;
+
+    call->next = NULL;
+    *(ready->last ? &ready->last->next : &ready->first) = call;
+    ready->last = call;
+    nx_poll_attend(session);
+}
+
+static void join(nexauth_call *call, struct nx_acquisition *acquisition)
+{
+    call->acquisition = acquisition;
+    call->previous = NULL;
+    call->next = acquisition->calls;
+    if (call->next)
+        call->next->previous = call;
+    acquisition->calls = call;
+    nx_heap_add(&call->source->session->deadlines, &call->deadline);
+}
+
+/* Ends the waiting. The outcome is to be set already. */
+static void leave(nexauth_call *call)
+{
+    struct nx_acquisition *acquisition = call->acquisition;
+
+    *(call->previous ? &call->previous->next : &acquisition->calls) = call->next;
+    if (call->next)
+        call->next->previous = call->previous;
+    nx_heap_remove(&call->source->session->deadlines, &call->deadline);
+    call->acquisition = NULL;
+    make_ready(call);
+    nx_acquisition_unref(acquisition);
+}
+
+void nx_calls_settle(struct nx_acquisition *acquisition)
+{
+    while (acquisition->calls) {
+        nexauth_call *call = acquisition->calls;
+
+        nx_acquisition_outcome(acquisition, call->validity_ms, &call->token, &call->error);
+        leave(call);
+    }
+}
+
+void nx_calls_expire(nexauth_session *session)
+{
+    const int64_t now = nx_boot_ms(&session->world.clock);
+    struct nx_heap_node *first;
+
+    while ((first = nx_heap_first(&session->deadlines)) != NULL && first->due_ms <= now) {
+        nexauth_call *call = (nexauth_call *)(void *)((char *)first - offsetof(nexauth_call, deadline));
+
+        nx_fail(&call->error, NEXAUTH_TIMEOUT, "no token of %s came in the time that the caller was ready to wait",
+                call->source->provider->service);
+        leave(call);
+    }
+}
+
+/* The source goes with the last reference to its last call. */
+static void drop(nexauth_call *call)
+{
+    nexauth_source *source = call->source;
+
+    if (atomic_fetch_sub_explicit(&call->references, 1, memory_order_acq_rel) != 1)
+        return;
+    nexauth_token_unref(call->token);
+    free(call);
+    nx_engine_lock(source->session->engine);
+    nx_source_unref_unlock(source);
+}
+
+static void run(nexauth_call *call)
+{
+    call->callback(call->context, call->token, call->token ? NULL : &call->error);
+    drop(call);
+}
+
+size_t nx_calls_run(nexauth_session *session)
+{
+    nexauth_call *call = session->ready.first;
+    size_t count = 0;
+
+    session->ready = (struct nx_queue){0};
+    nx_engine_unlock(session->engine);
+    while (call) {
+        nexauth_call *next = call->next;
+
+        run(call);
+        call = next;
+        count++;
+    }
+    nx_engine_lock(session->engine);
+    return count;
+}
+
+/* Begins or joins the acquisition that brings the call its token. Nothing runs before somebody polls or waits. */
+static void wait_for_token(nexauth_call *call, enum nexauth_reason reason)
+{
+    nexauth_source *source = call->source;
+    struct nx_acquisition *acquisition;
+    bool begun;
+
+    acquisition = nx_acquisition_join(source, reason, &begun, &call->error);
+    if (acquisition) {
+        join(call, acquisition);
+        if (begun)
+            nx_acquisition_defer(acquisition);
+        nx_poll_attend(source->session);
+        return;
+    }
+    if (nx_current_serves(source, call->validity_ms))
+        call->token = nx_current_ref(source);
+    make_ready(call);
+}
+
+/* The token is good, and this call is the one that has it renewed, unless another does. */
+static void renew_early(nexauth_source *source)
+{
+    struct nexauth_error error = {0};
+    struct nx_acquisition *acquisition;
+    bool begun;
+
+    acquisition = nx_acquisition_join(source, NEXAUTH_REASON_EARLY, &begun, &error);
+    if (!acquisition)
+        return;
+    if (begun)
+        nx_acquisition_defer(acquisition);
+    nx_acquisition_unref(acquisition);
+}
+
+static void begin(nexauth_call *call)
+{
+    nexauth_source *source = call->source;
+    const enum nx_phase phase = nx_current_phase(source, call->validity_ms);
+
+    source->asked = true;
+    if (phase == NX_PHASE_LATE || phase == NX_PHASE_OVER) {
+        wait_for_token(call, nx_reason_of(source, phase));
+        return;
+    }
+    if (phase == NX_PHASE_EARLY)
+        renew_early(source);
+    if (phase == NX_PHASE_HELD)
+        nx_refuse_held(source, &call->error);
+    else
+        call->token = nx_current_ref(source);
+    make_ready(call);
+}
+
+/* The call and, for the application, a reference to it. */
+static nexauth_status start(nexauth_call *call, nexauth_call **out, struct nexauth_error *error)
+{
+    nexauth_source *source = call->source;
+    struct nx_engine *engine = source->session->engine;
+
+    nx_engine_lock(engine);
+    if (source->session->closed) {
+        nx_engine_unlock(engine);
+        free(call);
+        return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
+    }
+    source->references++;
+    if (out)
+        *out = nexauth_call_ref(call);
+    begin(call);
+    nx_engine_unlock(engine);
+    return NEXAUTH_OK;
+}
+
+nexauth_status nexauth_source_start(nexauth_source *source, const struct nexauth_get_options *options,
+                                    nexauth_call_callback callback, void *context, nexauth_call **out,
+                                    struct nexauth_error *error)
+{
+    nexauth_call *call;
+    struct nx_wish wish;
+    nexauth_status status;
+
+    if (!source || !callback)
+        return nx_fail(error, NEXAUTH_INVALID, "source and callback are required");
+    status = nx_wish_of(options, &wish, error);
+    if (status)
+        return status;
+    call = call_new(source, &wish, callback, context);
+    return call ? start(call, out, error) : nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+}
+
+nexauth_call *nexauth_call_ref(nexauth_call *call)
+{
+    if (call)
+        atomic_fetch_add_explicit(&call->references, 1, memory_order_relaxed);
+    return call;
+}
+
+void nexauth_call_unref(nexauth_call *call)
+{
+    if (call)
+        drop(call);
+}
+
+void nexauth_call_cancel(nexauth_call *call)
+{
+    if (!call)
+        return;
+    nx_engine_lock(call->source->session->engine);
+    if (call->acquisition) {
+        nx_fail(&call->error, NEXAUTH_CANCELED, "the call was canceled");
+        leave(call);
+    }
+    nx_engine_unlock(call->source->session->engine);
+}

@@ -1,0 +1,132 @@
+/* The token that a source holds: how good it is, for how long callers may have it without a lock, and what follows when
+ * its renewal fails. */
+#include "session/session.h"
+
+#include "core/error.h"
+
+#include <string.h>
+
+static int64_t now_of(const nexauth_source *source)
+{
+    return nx_boot_ms(&source->session->world.clock);
+}
+
+/* A token past its time by the wall clock alone may be one that the boot clock is wrong about: it is due for renewal.
+ */
+static bool is_past_by_the_wall(const nexauth_source *source)
+{
+    return source->token->expires_at && source->life.expires_ms != INT64_MAX &&
+           nx_wall_s(&source->session->world.clock) >= source->token->expires_at;
+}
+
+enum nx_phase nx_current_phase(const nexauth_source *source, int64_t validity_ms)
+{
+    const int64_t now = now_of(source);
+    enum nx_phase phase;
+
+    if (!source->token || nx_source_has_code(source))
+        return NX_PHASE_OVER;
+    phase = nx_life_phase(&source->life, now, validity_ms);
+    if (phase == NX_PHASE_FRESH && now >= source->life.held_until_ms && is_past_by_the_wall(source))
+        return NX_PHASE_EARLY;
+    return phase;
+}
+
+bool nx_current_serves(const nexauth_source *source, int64_t validity_ms)
+{
+    return source->token && nx_life_serves(&source->life, now_of(source), validity_ms);
+}
+
+nexauth_token *nx_current_ref(nexauth_source *source)
+{
+    source->slot.hits++;
+    return nexauth_token_ref(source->token);
+}
+
+void nx_current_close(nexauth_source *source)
+{
+    nx_slot_set_fresh(&source->slot, INT64_MIN, 0);
+}
+
+void nx_current_open(nexauth_source *source, int64_t least_ms)
+{
+    const struct nx_clock *clock = &source->session->world.clock;
+    const int64_t now = nx_boot_ms(clock);
+    int64_t until;
+    int64_t mono_ms;
+    int64_t wall_ms;
+
+    if (!source->token || nx_source_has_code(source) || source->freed || source->session->closed) {
+        nx_current_close(source);
+        return;
+    }
+    until = is_past_by_the_wall(source) ? source->life.held_until_ms : nx_life_next_ms(&source->life);
+    if (until < now + least_ms)
+        until = now + least_ms < source->life.expires_ms ? now + least_ms : source->life.expires_ms;
+    nx_coarse(clock, &mono_ms, &wall_ms);
+    nx_slot_set_fresh(&source->slot, until == INT64_MAX ? INT64_MAX : mono_ms + (until - now), wall_ms - mono_ms);
+}
+
+static uint64_t mark_of(const nexauth_source *source, const nexauth_token *token)
+{
+    const char *text = nexauth_token_access_token(token);
+
+    return nx_siphash(&source->session->hash_key, text, strlen(text)) | 1;
+}
+
+bool nx_current_take(nexauth_source *source, nexauth_token *token)
+{
+    const int64_t now = now_of(source);
+    const uint64_t mark = mark_of(source, token);
+    const bool same = source->mark == mark;
+    const int64_t older_ms = source->life.expires_ms;
+    const int64_t lifetime_ms = source->provider->give ? 0 : nexauth_token_lifetime_s(token) * 1000;
+
+    nx_life_begin(&source->life, token->expires_boot_ms, lifetime_ms, nx_session_draw(source->session));
+    if (source->mark)
+        nx_life_follow(&source->life, older_ms, same, now);
+    source->mark = mark;
+    source->rejected = false;
+    if (source->trouble)
+        nx_damping_arrived(&source->trouble->damping, now);
+    nx_failures_forget(&source->session->failures, nx_source_key(source));
+    nexauth_token_unref(source->token);
+    source->token = nexauth_token_ref(token);
+    nx_slot_put(&source->slot, token);
+    nx_current_open(source, 0);
+    return same;
+}
+
+void nx_current_drop(nexauth_source *source)
+{
+    nx_current_close(source);
+    nx_slot_put(&source->slot, NULL);
+    nexauth_token_unref(source->token);
+    source->token = NULL;
+}
+
+/* What is the caller's own matter, and not the service's, may be different the next time. */
+static bool is_of_the_service(nexauth_status status)
+{
+    return status != NEXAUTH_INVALID && status != NEXAUTH_NO_MEMORY && status != NEXAUTH_CANCELED;
+}
+
+void nx_current_note_failure(nexauth_source *source, bool attempted, struct nexauth_error *error)
+{
+    nexauth_session *session = source->session;
+    const int64_t now = now_of(source);
+    const bool good = source->token && now < source->life.expires_ms;
+    struct nx_trouble *trouble;
+
+    if (attempted && is_of_the_service(error->status) && (!good || error->retry_after_ms))
+        error->retry_after_ms = nx_failures_note(&session->failures, nx_source_key(source), error, now,
+                                                 nx_session_draw(session));
+    if (good) {
+        nx_life_note_failure(&source->life, now, error->retry_after_ms, nx_session_draw(session));
+        error->retry_after_ms = source->life.held_until_ms - now;
+        nx_current_open(source, 0);
+    }
+    trouble = nx_source_trouble(source);
+    if (trouble)
+        trouble->error = *error;
+}

@@ -1,0 +1,246 @@
+/* How a caller that blocks gets a token: at once, when it is fresh; else by what its phase asks for. */
+#include "session/session.h"
+
+#include "core/error.h"
+
+#include <string.h>
+
+enum {
+    WAIT_MS = 30000,
+    LONGEST_WAIT_MS = 3600000,
+    LONGEST_VALIDITY_S = 31536000,
+    EARLY_WAIT_MS = 2000, /* how long the caller that renews a token early waits before it takes the good one */
+    LOOK_MS = 10          /* how often callers look whether an early renewal that nobody waits for has ended */
+};
+
+nexauth_status nx_wish_of(const struct nexauth_get_options *options, struct nx_wish *wish, struct nexauth_error *error)
+{
+    const int64_t timeout_ms = options && options->timeout_ms ? options->timeout_ms : WAIT_MS;
+    const int64_t validity_s = options ? options->min_validity_s : 0;
+
+    if (options && nx_check_reserved(options->reserved, error))
+        return NEXAUTH_INVALID;
+    if (timeout_ms < 1 || timeout_ms > LONGEST_WAIT_MS)
+        return nx_fail(error, NEXAUTH_INVALID, "timeout_ms must be from 1 to %d", LONGEST_WAIT_MS);
+    if (validity_s < 0 || validity_s > LONGEST_VALIDITY_S)
+        return nx_fail(error, NEXAUTH_INVALID, "min_validity_s must be from 0 to %d", LONGEST_VALIDITY_S);
+    wish->timeout_ms = timeout_ms;
+    wish->validity_ms = validity_s * 1000;
+    return NEXAUTH_OK;
+}
+
+enum nexauth_reason nx_reason_of(const nexauth_source *source, enum nx_phase phase)
+{
+    if (nx_source_has_code(source))
+        return NEXAUTH_REASON_CODE;
+    if (!source->token)
+        return source->rejected ? NEXAUTH_REASON_REJECTED : NEXAUTH_REASON_FIRST;
+    if (phase == NX_PHASE_EARLY)
+        return NEXAUTH_REASON_EARLY;
+    if (phase == NX_PHASE_OVER)
+        return NEXAUTH_REASON_EXPIRED;
+    return nx_current_phase(source, 0) == NX_PHASE_LATE ? NEXAUTH_REASON_LATE : NEXAUTH_REASON_VALIDITY;
+}
+
+nexauth_status nx_refuse_held(const nexauth_source *source, struct nexauth_error *error)
+{
+    const int64_t now = nx_boot_ms(&source->session->world.clock);
+
+    if (source->trouble && source->trouble->error.status)
+        *error = source->trouble->error;
+    else
+        nx_fail(error, NEXAUTH_UNAVAILABLE, "the token could not be renewed");
+    error->retry_after_ms = source->life.held_until_ms - now;
+    return error->status;
+}
+
+/* Takes part in one acquisition until it ends or until_ms. True when it has ended. */
+static bool fly(nexauth_source *source, struct nx_acquisition *acquisition, bool begun, int64_t until_ms)
+{
+    if (begun)
+        nx_acquisition_go(acquisition);
+    return nx_engine_wait(source->session->engine, &acquisition->done, until_ms);
+}
+
+/* What a caller gets whose token no acquisition can renew now. */
+static nexauth_status make_do(nexauth_source *source, const struct nx_wish *wish, nexauth_token **out,
+                              const struct nexauth_error *error)
+{
+    if (!nx_current_serves(source, wish->validity_ms))
+        return error->status;
+    *out = nx_current_ref(source);
+    return NEXAUTH_OK;
+}
+
+static nexauth_status wait_for_token(nexauth_source *source, enum nexauth_reason reason, const struct nx_wish *wish,
+                                     int64_t deadline_ms, nexauth_token **out, struct nexauth_error *error)
+{
+    struct nx_acquisition *acquisition = NULL;
+    nexauth_status status;
+    bool begun;
+
+    if (nx_is_on_errand(source))
+        nx_fail(error, NEXAUTH_INVALID, "a callback waits for a token of the source that it is called for");
+    else
+        acquisition = nx_acquisition_join(source, reason, &begun, error);
+    if (!acquisition)
+        return make_do(source, wish, out, error);
+    if (fly(source, acquisition, begun, deadline_ms))
+        status = nx_acquisition_outcome(acquisition, wish->validity_ms, out, error);
+    else
+        status = nx_fail(error, NEXAUTH_TIMEOUT, "no token of %s came in the time that the caller was ready to wait",
+                         source->provider->service);
+    nx_acquisition_unref(acquisition);
+    return status;
+}
+
+/*
+ * One caller renews, and takes the good token when that takes long; the others take it at once. What nobody waits for
+ * any more is looked after in passing.
+ */
+static void renew_early(nexauth_source *source, int64_t deadline_ms)
+{
+    const int64_t now = nx_boot_ms(&source->session->world.clock);
+    const int64_t patience_ms = now + EARLY_WAIT_MS;
+    struct nexauth_error error = {0};
+    struct nx_acquisition *acquisition;
+    int64_t until_ms = now;
+    bool begun;
+
+    if (nx_is_on_errand(source))
+        return;
+    nx_current_open(source, LOOK_MS);
+    acquisition = nx_acquisition_join(source, NEXAUTH_REASON_EARLY, &begun, &error);
+    if (!acquisition)
+        return;
+    if (begun)
+        until_ms = deadline_ms < patience_ms ? deadline_ms : patience_ms;
+    fly(source, acquisition, begun, until_ms);
+    nx_acquisition_unref(acquisition);
+}
+
+static nexauth_status get(nexauth_source *source, const struct nx_wish *wish, nexauth_token **out,
+                          struct nexauth_error *error)
+{
+    const int64_t deadline_ms = nx_boot_ms(&source->session->world.clock) + wish->timeout_ms;
+    enum nx_phase phase;
+
+    if (source->session->closed)
+        return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
+    source->asked = true;
+    phase = nx_current_phase(source, wish->validity_ms);
+    if (phase == NX_PHASE_EARLY) {
+        renew_early(source, deadline_ms);
+        if (!nx_current_serves(source, wish->validity_ms))
+            phase = nx_current_phase(source, wish->validity_ms);
+    }
+    if (phase == NX_PHASE_HELD)
+        return nx_refuse_held(source, error);
+    if (phase == NX_PHASE_LATE || phase == NX_PHASE_OVER)
+        return wait_for_token(source, nx_reason_of(source, phase), wish, deadline_ms, out, error);
+    if (phase == NX_PHASE_FRESH)
+        nx_current_open(source, 0);
+    *out = nx_current_ref(source);
+    return NEXAUTH_OK;
+}
+
+/* The path for whoever does not find a fresh token without the lock. */
+static nexauth_status get_locked(nexauth_source *source, const struct nx_wish *wish, nexauth_token **out,
+                                 struct nexauth_error *error)
+{
+    struct nexauth_error failure = {0};
+    nexauth_status status;
+
+    nx_engine_lock(source->session->engine);
+    source->references++;
+    status = get(source, wish, out, &failure);
+    nx_source_unref_unlock(source);
+    if (status && error)
+        *error = failure;
+    return status;
+}
+
+/* The clocks that the slot is asked by: those of the moment until which the caller wants the token. False: the slot
+ * does not count. */
+static bool read_clocks(const nexauth_source *source, const struct nx_wish *wish, int64_t *mono_ms, int64_t *wall_ms)
+{
+    if (atomic_load_explicit(&source->session->closed, memory_order_relaxed))
+        return false;
+    nx_coarse(&source->session->world.clock, mono_ms, wall_ms);
+    *mono_ms += wish->validity_ms;
+    *wall_ms += wish->validity_ms;
+    return true;
+}
+
+nexauth_status nexauth_source_get_token(nexauth_source *source, const struct nexauth_get_options *options,
+                                        nexauth_token **out, struct nexauth_error *error)
+{
+    struct nx_wish wish;
+    nexauth_token *token = NULL;
+    nexauth_status status;
+    int64_t mono_ms;
+    int64_t wall_ms;
+
+    if (!source || !out)
+        return nx_fail(error, NEXAUTH_INVALID, "source and out are required");
+    status = nx_wish_of(options, &wish, error);
+    if (status)
+        return status;
+    if (read_clocks(source, &wish, &mono_ms, &wall_ms))
+        token = nx_slot_ref(&source->slot, mono_ms, wall_ms);
+    if (!token)
+        return get_locked(source, &wish, out, error);
+    *out = token;
+    return NEXAUTH_OK;
+}
+
+static nexauth_status refuse_size(size_t needed, struct nexauth_error *error)
+{
+    return nx_fail(error, NEXAUTH_INVALID, "the buffer is too small: %zu bytes are needed", needed);
+}
+
+/* The text of a token that was waited for. */
+static nexauth_status copy_locked(nexauth_source *source, const struct nx_wish *wish, char *buffer, size_t size,
+                                  size_t *out, struct nexauth_error *error)
+{
+    nexauth_token *token;
+    nexauth_status status = get_locked(source, wish, &token, error);
+    size_t length;
+
+    if (status)
+        return status;
+    length = token->presented_length;
+    if (length < size) {
+        memcpy(buffer, nx_block_text(token->block), length + 1);
+        *out = length;
+    } else {
+        status = refuse_size(length + 1, error);
+    }
+    nexauth_token_unref(token);
+    return status;
+}
+
+nexauth_status nexauth_source_copy_token(nexauth_source *source, const struct nexauth_get_options *options,
+                                         char *buffer, size_t size, size_t *out, struct nexauth_error *error)
+{
+    enum nx_slot_copied copied = NX_SLOT_NOT_FRESH;
+    struct nx_wish wish;
+    size_t length;
+    nexauth_status status;
+    int64_t mono_ms;
+    int64_t wall_ms;
+
+    if (!source || !buffer || !out)
+        return nx_fail(error, NEXAUTH_INVALID, "source, buffer and out are required");
+    status = nx_wish_of(options, &wish, error);
+    if (status)
+        return status;
+    if (read_clocks(source, &wish, &mono_ms, &wall_ms))
+        copied = nx_slot_copy(&source->slot, mono_ms, wall_ms, buffer, size, &length);
+    if (copied == NX_SLOT_NOT_FRESH)
+        return copy_locked(source, &wish, buffer, size, out, error);
+    if (copied == NX_SLOT_TOO_SMALL)
+        return refuse_size(length + 1, error);
+    *out = length;
+    return NEXAUTH_OK;
+}

@@ -1,0 +1,104 @@
+/*
+ * The place from which the current token of a source is handed out without a lock.
+ *
+ * One word holds the token's address and how many references were given out of it and are not in the token's own count
+ * yet: so one atomic addition takes a counted reference. While a token is in the slot, its own count is higher by
+ * NX_SLOT_BIAS: whoever drops a reference that is only counted in the word does not end the token. What the word has
+ * counted is folded into the token's own count when it has reached fold_at, and when the token is taken out.
+ *
+ * Copying takes no reference and writes nothing that others read. It reads where the text lies, and the text, under a
+ * sequence count: the block stays mapped whatever becomes of the token (io/arena.h).
+ *
+ * A reader who finds the slot not fresh takes the source's lock and sees to it. Writers hold that lock.
+ */
+#ifndef NX_SLOT_H
+#define NX_SLOT_H
+
+#include "io/arena.h"
+#include "nexauth/nexauth.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NX_SLOT_BIAS (UINT64_C(1) << 40)
+
+enum { NX_SLOT_COUNT_BITS = 16, NX_SLOT_COUNT_MASK = 0xffff, NX_SLOT_FOLD_AT = 0x8000, NX_SLOT_SKEW_MOST_MS = 1000 };
+
+struct nx_slot {
+    _Atomic uint64_t word; /* the token's address << 16 | references counted here; address 0: none */
+    _Atomic uint64_t hits; /* references that were counted in the word and no longer are */
+    uint32_t fold_at;      /* far below the count's range: readers add while one of them folds */
+
+    _Atomic uint32_t sequence; /* odd while the next two change */
+    _Atomic(struct nx_block *) block;
+    _Atomic uint32_t length;  /* of the presented text, without its NUL */
+    _Atomic int64_t until_ms; /* by the coarse monotonic clock; INT64_MIN: not fresh */
+    _Atomic int64_t skew_ms;  /* wall minus monotonic when until_ms was worked out */
+};
+
+void nx_slot_init(struct nx_slot *slot);
+
+/*
+ * Puts a token in, with a reference of the slot's own, and drops the one that was there; NULL: leaves the slot empty.
+ * It is not fresh from here on. False when this token cannot be in a slot (its address has more than 48 bits, or
+ * atomics of 64 bits need a lock): the slot is empty then. With the source's lock.
+ */
+bool nx_slot_put(struct nx_slot *slot, nexauth_token *token);
+
+/* Says until when the token in the slot is handed out, by both coarse clocks. Without a token it says nothing. With the
+ * source's lock. */
+void nx_slot_set_fresh(struct nx_slot *slot, int64_t until_ms, int64_t skew_ms);
+
+/* How many references have been given out. Exact when no reader is at it; else what is under way may be missing. */
+uint64_t nx_slot_hits(const struct nx_slot *slot);
+
+enum nx_slot_copied { NX_SLOT_COPIED, NX_SLOT_TOO_SMALL, NX_SLOT_NOT_FRESH };
+
+/*
+ * Copies the token as it is presented, ended by NUL. `length`, without the NUL, is written unless the slot is not
+ * fresh: TOO_SMALL means that `size` is not above it. What `buffer` holds is right after COPIED only.
+ */
+enum nx_slot_copied nx_slot_copy(const struct nx_slot *slot, int64_t mono_ms, int64_t wall_ms, char *buffer,
+                                 size_t size, size_t *length);
+
+/* Moves what `word`, as it was read from the slot, has counted into the token's own count. The caller has a reference.
+ */
+void nx_slot_fold(struct nx_slot *slot, uint64_t word);
+
+static inline nexauth_token *nx_slot_token_in(uint64_t word)
+{
+    const union {
+        uintptr_t address;
+        nexauth_token *token;
+    } in = {(uintptr_t)(word >> NX_SLOT_COUNT_BITS)};
+
+    return in.token;
+}
+
+/* The skew first: who sees the one that counts now also sees the time that was worked out with it. A machine that
+ * slept, and a wall clock that was set, show in the skew. */
+static inline bool nx_slot_is_fresh(const struct nx_slot *slot, int64_t mono_ms, int64_t wall_ms)
+{
+    const int64_t skew_ms = atomic_load_explicit(&slot->skew_ms, memory_order_acquire);
+    const int64_t until_ms = atomic_load_explicit(&slot->until_ms, memory_order_acquire);
+    const int64_t moved_ms = wall_ms - mono_ms - skew_ms;
+
+    return mono_ms < until_ms && moved_ms <= NX_SLOT_SKEW_MOST_MS && moved_ms >= -NX_SLOT_SKEW_MOST_MS;
+}
+
+/* The token with a reference for the caller; NULL when the slot is not fresh. */
+static inline nexauth_token *nx_slot_ref(struct nx_slot *slot, int64_t mono_ms, int64_t wall_ms)
+{
+    uint64_t word;
+
+    if (!nx_slot_is_fresh(slot, mono_ms, wall_ms))
+        return NULL;
+    word = atomic_fetch_add_explicit(&slot->word, 1, memory_order_acquire) + 1;
+    if ((word & NX_SLOT_COUNT_MASK) >= slot->fold_at)
+        nx_slot_fold(slot, word);
+    return nx_slot_token_in(word);
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* Figures of a source, for a log line or a metric. */
+#include "session/session.h"
+
+#include "core/error.h"
+
+/* A point of the boot clock as Unix seconds; 0: never. */
+static int64_t to_wall_s(const nexauth_source *source, int64_t boot_ms)
+{
+    const struct nx_clock *clock = &source->session->world.clock;
+
+    return boot_ms == INT64_MAX ? 0 : nx_wall_s(clock) + (boot_ms - nx_boot_ms(clock)) / 1000;
+}
+
+static void tell_token(const nexauth_source *source, struct nexauth_source_stats *stats)
+{
+    const struct nx_life *life = &source->life;
+    const int64_t now = nx_boot_ms(&source->session->world.clock);
+
+    stats->obtained_at = nexauth_token_obtained_at(source->token);
+    stats->early_at = to_wall_s(source, life->early_ms);
+    stats->late_at = to_wall_s(source, life->late_ms);
+    stats->expires_at = to_wall_s(source, life->expires_ms);
+    stats->held_for_ms = life->held_until_ms > now ? life->held_until_ms - now : 0;
+}
+
+/* With the lock. */
+static void tell(const nexauth_source *source, struct nexauth_source_stats *stats)
+{
+    const nexauth_session *session = source->session;
+    struct nexauth_error remembered;
+
+    stats->hits = nx_slot_hits(&source->slot);
+    stats->requests = source->requests;
+    stats->joins = source->joins;
+    stats->failures = source->failures;
+    stats->way = source->way;
+    stats->reason = source->reason;
+    if (source->token)
+        tell_token(source, stats);
+    else if (nx_failures_recall(&session->failures, nx_source_key(source), nx_boot_ms(&session->world.clock),
+                                &remembered))
+        stats->held_for_ms = remembered.retry_after_ms;
+    if (source->trouble)
+        stats->last_error = source->trouble->error;
+}
+
+nexauth_status nexauth_source_stats(nexauth_source *source, struct nexauth_source_stats *out,
+                                    struct nexauth_error *error)
+{
+    struct nexauth_source_stats stats = {0};
+
+    if (!source || !out)
+        return nx_fail(error, NEXAUTH_INVALID, "source and out are required");
+    nx_engine_lock(source->session->engine);
+    tell(source, &stats);
+    nx_engine_unlock(source->session->engine);
+    *out = stats;
+    return NEXAUTH_OK;
+}
