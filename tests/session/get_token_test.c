@@ -36,7 +36,7 @@ static void a_token_that_is_good_is_handed_out_again_without_a_request(void **st
 
     fixture_answer_token(fixture, "one", "100");
     first = get(source);
-    script_pass_ms(&fixture->script, 99800);
+    script_pass_ms(&fixture->script, 74900);
     second = get(source);
     assert_ptr_equal(first, second);
     assert_int_equal(fixture->script.begun, 1);
@@ -61,22 +61,6 @@ static void an_expired_token_is_replaced(void **state)
     assert_string_equal(nexauth_token_access_token(second), "two");
     nexauth_token_unref(first);
     nexauth_token_unref(second);
-    nexauth_source_free(source);
-}
-
-static void the_wall_clock_expires_no_token(void **state)
-{
-    struct fixture *fixture = *state;
-    nexauth_source *source = fixture_new_controller(fixture);
-    nexauth_token *token;
-
-    fixture_answer_token(fixture, "one", "100");
-    token = get(source);
-    fixture->script.wall_s += (int64_t)50 * 365 * 86400;
-    nexauth_token_unref(token);
-    token = get(source);
-    assert_int_equal(fixture->script.begun, 1);
-    nexauth_token_unref(token);
     nexauth_source_free(source);
 }
 
@@ -121,7 +105,7 @@ static void a_failure_tells_why_and_leaves_out_alone(void **state)
     assert_int_equal(error.http_status, 400);
     assert_string_equal(error.code, "invalid_grant");
     assert_string_equal(error.message, "NEX rejects the credentials: Wrong controller.");
-    assert_int_equal(error.retry_after_ms, 0);
+    assert_in_range(error.retry_after_ms, 5000, 6000);
     nexauth_source_free(source);
 }
 
@@ -405,7 +389,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(a_token_that_is_good_is_handed_out_again_without_a_request),
         IN_A_WORLD(an_expired_token_is_replaced),
-        IN_A_WORLD(the_wall_clock_expires_no_token),
         IN_A_WORLD(a_token_tells_all_that_is_known_of_it),
         IN_A_WORLD(a_failure_tells_why_and_leaves_out_alone),
         IN_A_WORLD(words_of_the_service_that_hold_a_secret_are_withheld),

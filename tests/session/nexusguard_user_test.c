@@ -51,6 +51,7 @@ static void each_connect_has_a_state_of_its_own(void **state)
     script_answer(&fixture->script, (struct script_answer){.status = 500});
     script_answer(&fixture->script, (struct script_answer){.status = 500});
     assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_UNAVAILABLE);
+    fixture_forget(fixture);
     assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_UNAVAILABLE);
     first = strstr(fixture->script.requests[0].url, "&state=");
     second = strstr(fixture->script.requests[1].url, "&state=");
@@ -140,11 +141,13 @@ static void a_failed_refresh_ends_as_the_answer_allows(void **state)
         if (cases[i].kept)
             script_answer(&fixture->script, fixture_second_token);
         assert_int_equal(fixture_get(source, NULL, &error), cases[i].status);
+        fixture_forget(fixture);
         if (cases[i].kept)
             fixture_get(source, "two", &error);
         else
             assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_REAUTH);
         assert_int_equal(fixture->script.begun - before, cases[i].kept ? 2 : 1);
+        fixture_forget(fixture);
         nexauth_source_free(source);
     }
 }
@@ -179,6 +182,7 @@ static void a_refresh_in_doubt_is_told_as_such(void **state)
     assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_REAUTH);
     assert_non_null(strstr(error.message, "what came of it is unknown"));
     assert_non_null(strstr(error.message, "before the connection ended"));
+    fixture_forget(fixture);
     assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_REAUTH);
     assert_non_null(strstr(error.message, "was lost"));
     nexauth_source_free(source);
@@ -240,6 +244,7 @@ static void an_xspe_among_the_options_serves_until_one_connect_has_succeeded(voi
     script_answer(&fixture->script, fixture_first_token);
     script_answer(&fixture->script, fixture_refusal);
     assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_UNAVAILABLE);
+    fixture_forget(fixture);
     fixture_get(source, "one", &error);
     fixture_expire(fixture);
     assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_REAUTH);
@@ -303,6 +308,7 @@ static void a_code_that_did_not_leave_goes_out_with_the_next_call(void **state)
     script_answer(&fixture->script, (struct script_answer){.loss = NX_LOSS_CONNECT, .unsent = true});
     script_answer(&fixture->script, fixture_first_token);
     assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_NETWORK);
+    fixture_forget(fixture);
     fixture_get(source, "one", &error);
     assert_path(fixture, 2, "/oauth/access_token");
     nexauth_source_free(source);
@@ -326,7 +332,9 @@ static void a_meaning_that_the_caller_gave_decides(void **state)
                   (struct script_answer){.status = 200, .body = "{\"code\":40001,\"msg\":\"secret\"}"});
     assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_THROTTLED);
     assert_int_equal(error.retry_after_ms, 10000);
+    fixture_forget(fixture);
     assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_BLOCKED);
+    fixture_forget(fixture);
     assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_DENIED);
     assert_string_equal(error.code, "40001");
     nexauth_source_free(source);

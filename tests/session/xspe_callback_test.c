@@ -65,6 +65,7 @@ static void a_callback_that_fails_fails_the_caller(void **state)
 
         assert_int_equal(fixture_get(source, NULL, &error), cases[i].status);
         assert_int_equal(fixture->script.begun - before, cases[i].requests);
+        fixture_forget(fixture);
         nexauth_source_free(source);
     }
 }

@@ -96,6 +96,11 @@ void fixture_expire(struct fixture *fixture)
     script_pass_ms(&fixture->script, 100000);
 }
 
+void fixture_forget(struct fixture *fixture)
+{
+    script_pass_ms(&fixture->script, 3 * 3600000);
+}
+
 struct nexauth_nexusguard_user_options fixture_with_callback(nexauth_xspe_callback callback, void *context)
 {
     struct nexauth_nexusguard_user_options options = fixture_customer;

@@ -39,4 +39,7 @@ nexauth_status fixture_get(nexauth_source *source, const char *expected, struct 
 /* Lets a token of fixture_first_token expire. */
 void fixture_expire(struct fixture *fixture);
 
+/* Lets so much time pass that no failure is held against anybody any more. */
+void fixture_forget(struct fixture *fixture);
+
 #endif
