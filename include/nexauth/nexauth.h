@@ -220,8 +220,8 @@ NEXAUTH_API nexauth_status nexauth_source_reject_token(nexauth_source *source, c
 NEXAUTH_API nexauth_status nexauth_source_reject_copy(nexauth_source *source, const char *text,
                                                       struct nexauth_error *error);
 
-/* The API accepted the token: earlier rejections are forgotten, if it is the source's current one. Never needed; cheap.
- */
+/* The API accepted the token: if it is the source's current one, the 30 s of nexauth_source_reject_token() count anew
+ * from 30 s. Never needed; cheap. */
 NEXAUTH_API void nexauth_source_approve_token(nexauth_source *source, const nexauth_token *token);
 
 /*

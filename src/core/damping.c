@@ -10,22 +10,24 @@ int64_t nx_damping_reject(struct nx_damping *damping, int64_t now_ms)
     return 0;
 }
 
-static int64_t next_window_ms(int64_t window_ms)
+static int64_t least(int64_t a, int64_t b)
 {
-    if (window_ms == 0)
-        return NX_DAMPING_FIRST_MS;
-    return window_ms * 2 < NX_DAMPING_LONGEST_MS ? window_ms * 2 : NX_DAMPING_LONGEST_MS;
+    return a < b ? a : b;
 }
 
 void nx_damping_arrived(struct nx_damping *damping, int64_t now_ms)
 {
+    const int64_t window_ms = damping->next_ms ? damping->next_ms : NX_DAMPING_FIRST_MS;
+
     if (damping->rejected)
-        *damping = (struct nx_damping){.window_ms = next_window_ms(damping->window_ms), .replaced_ms = now_ms};
+        *damping = (struct nx_damping){
+            .window_ms = window_ms, .next_ms = least(window_ms * 2, NX_DAMPING_LONGEST_MS), .replaced_ms = now_ms};
     else
         *damping = (struct nx_damping){0};
 }
 
 void nx_damping_approve(struct nx_damping *damping)
 {
-    *damping = (struct nx_damping){0};
+    damping->window_ms = least(damping->window_ms, NX_DAMPING_FIRST_MS);
+    damping->next_ms = 0;
 }

@@ -14,6 +14,7 @@ enum { NX_DAMPING_FIRST_MS = 30000, NX_DAMPING_LONGEST_MS = 600000 };
 /* Zeroed: no token has been rejected. */
 struct nx_damping {
     int64_t window_ms;   /* how long the current token is kept; 0 unless it replaced a rejected one */
+    int64_t next_ms;     /* how long the next one would be; 0: for the shortest time */
     int64_t replaced_ms; /* when it did */
     bool rejected;       /* the next token to arrive replaces a rejected one */
 };
@@ -26,7 +27,8 @@ int64_t nx_damping_reject(struct nx_damping *damping, int64_t now_ms);
  * lived until it was renewed in the ordinary way. */
 void nx_damping_arrived(struct nx_damping *damping, int64_t now_ms);
 
-/* An API took the current token: all is forgotten. */
+/* An API took the current token: it and the next one are kept for the shortest time only. Not less: where one API takes
+ * what another rejects, each reply would cause a request. */
 void nx_damping_approve(struct nx_damping *damping);
 
 #endif

@@ -44,7 +44,7 @@ static bool make_table(const struct nx_failures *failures, int64_t now_ms, struc
     *table = (struct nx_failures){.places = FIRST_PLACES};
     while (table->places < kept * 4)
         table->places *= 2;
-    table->entries = calloc(table->places, sizeof *table->entries);
+    table->entries = calloc(table->places, sizeof(struct nx_failure *));
     return table->entries != NULL;
 }
 

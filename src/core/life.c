@@ -65,9 +65,9 @@ void nx_life_note_failure(struct nx_life *life, int64_t now_ms, int64_t retry_af
 {
     const int64_t quarter_ms = (life->expires_ms - now_ms) / 4;
     const int64_t half_ms = least(quarter_ms, NX_LIFE_HOLD_MS) / 2;
-    const int64_t drawn_ms = half_ms + nx_draw_ms(draw, half_ms);
+    const int64_t drawn_ms = most(half_ms + nx_draw_ms(draw, half_ms), least(quarter_ms, NX_LIFE_LEAST_HOLD_MS));
 
-    hold(life, now_ms, most(most(drawn_ms, least(quarter_ms, NX_LIFE_LEAST_HOLD_MS)), retry_after_ms), NX_HOLD_FAILURE);
+    hold(life, now_ms, most(most(drawn_ms, NX_LIFE_SECOND_MS), retry_after_ms), NX_HOLD_FAILURE);
 }
 
 void nx_life_follow(struct nx_life *life, int64_t older_expires_ms, bool same_text, int64_t now_ms)

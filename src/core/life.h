@@ -15,10 +15,11 @@
 #include <stdint.h>
 
 enum {
-    NX_LIFE_LATE_MS = 60000,      /* the late window at its longest; else a tenth of the lifetime */
-    NX_LIFE_EARLY_MS = 3600000,   /* the early window at its longest; else a quarter of the lifetime; before the draw */
-    NX_LIFE_HOLD_MS = 300000,     /* the hold after a failure at its longest, before the draw */
-    NX_LIFE_LEAST_HOLD_MS = 30000 /* the same at its shortest; else a quarter of what remains */
+    NX_LIFE_LATE_MS = 60000,    /* the late window at its longest; else a tenth of the lifetime */
+    NX_LIFE_EARLY_MS = 3600000, /* the early window at its longest; else a quarter of the lifetime; before the draw */
+    NX_LIFE_HOLD_MS = 300000,   /* the hold after a failure at its longest, before the draw */
+    NX_LIFE_LEAST_HOLD_MS = 30000, /* the same at its shortest; else a quarter of what remains */
+    NX_LIFE_SECOND_MS = 1000       /* and never shorter than this: the quarters of a last second are many */
 };
 
 enum nx_hold {

@@ -99,16 +99,34 @@ static void a_rejection_each_second_is_honoured_ten_times_in_an_hour(void **stat
     assert_int_equal(honoured, 10);
 }
 
-static void a_token_that_an_api_took_may_be_rejected_at_once(void **state)
+static void a_token_that_an_api_took_is_kept_for_the_shortest_time_again(void **state)
 {
     struct nx_damping damping = {0};
 
     (void)state;
     replace(&damping, START_MS);
     replace(&damping, START_MS + 30000);
+    assert_int_equal(nx_damping_reject(&damping, START_MS + 60000), 30000);
     nx_damping_approve(&damping);
-    replace(&damping, START_MS + 30001);
-    assert_int_equal(nx_damping_reject(&damping, START_MS + 30001), 30000);
+    replace(&damping, START_MS + 60000);
+    assert_int_equal(nx_damping_reject(&damping, START_MS + 60000), 30000);
+}
+
+/* One endpoint accepts every token, another rejects every token. */
+static void an_api_that_takes_what_another_rejects_causes_no_storm(void **state)
+{
+    struct nx_damping damping = {0};
+    int honoured = 0;
+
+    (void)state;
+    for (int64_t now_ms = START_MS; now_ms < START_MS + 600000; now_ms += 1000) {
+        nx_damping_approve(&damping);
+        if (nx_damping_reject(&damping, now_ms) == 0) {
+            nx_damping_arrived(&damping, now_ms);
+            honoured++;
+        }
+    }
+    assert_int_equal(honoured, 20);
 }
 
 static void an_ordinary_renewal_ends_the_row(void **state)
@@ -152,7 +170,8 @@ int main(void)
         cmocka_unit_test(the_token_is_kept_from_its_arrival_on),
         cmocka_unit_test(each_replacement_in_a_row_is_kept_for_twice_as_long),
         cmocka_unit_test(a_rejection_each_second_is_honoured_ten_times_in_an_hour),
-        cmocka_unit_test(a_token_that_an_api_took_may_be_rejected_at_once),
+        cmocka_unit_test(a_token_that_an_api_took_is_kept_for_the_shortest_time_again),
+        cmocka_unit_test(an_api_that_takes_what_another_rejects_causes_no_storm),
         cmocka_unit_test(an_ordinary_renewal_ends_the_row),
         cmocka_unit_test(a_rejection_that_is_not_honoured_does_not_count),
         cmocka_unit_test(a_rejection_said_twice_before_a_token_arrives_counts_once),
