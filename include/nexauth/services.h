@@ -124,8 +124,8 @@ NEXAUTH_API nexauth_status nexauth_source_new_nexusguard_app(nexauth_session *se
 /*
  * Supplies a fresh xspe for a connect: writes it, ended by NUL, into `xspe`, which has room for `size` bytes. Returns
  * OK, or another status, which the waiting callers then get. Runs in whichever thread waits for a token, with no lock
- * held; asking for a token of the same source from within gives INVALID. Must not free the source or its session. The
- * time that it takes is not bounded by any timeout_ms.
+ * held; waiting for a token of the same source from within gives INVALID. Must not free the source or its session, and
+ * may run until nexauth_session_free() has returned. The time that it takes is not bounded by any timeout_ms.
  */
 typedef nexauth_status (*nexauth_xspe_callback)(void *context, char *xspe, size_t size);
 

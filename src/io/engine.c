@@ -384,7 +384,7 @@ static void remove_waiter(struct nx_engine *engine, struct waiter *waiter)
     *at = waiter->next;
 }
 
-bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline_ms)
+bool nx_engine_poll(struct nx_engine *engine, const bool *done, int64_t deadline_ms)
 {
     struct waiter me = {.done = done};
 
@@ -409,6 +409,16 @@ bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline
     note_idle(engine);
     nx_condition_destroy(&me.condition);
     return *done;
+}
+
+/* An event loop has left the turning to this thread, and is to take it up. */
+bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline_ms)
+{
+    const bool is_done = nx_engine_poll(engine, done, deadline_ms);
+
+    if (engine->watched && !engine->leading && !engine->closing)
+        rouse_leader(engine);
+    return is_done;
 }
 
 void nx_engine_close(struct nx_engine *engine)

@@ -43,6 +43,9 @@ bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline
 /* Tells the owners of all exchanges that have ended. The lock is held, and let go in between. */
 void nx_engine_finish(struct nx_engine *engine);
 
+/* The same for who polls, and sees to it himself that somebody turns the engine afterwards. */
+bool nx_engine_poll(struct nx_engine *engine, const bool *done, int64_t deadline_ms);
+
 /* *done has become true: wakes who waits for it. The lock is held. */
 void nx_engine_wake(struct nx_engine *engine, const bool *done);
 

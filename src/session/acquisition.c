@@ -77,7 +77,7 @@ struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_
 
     *begun = !acquisition;
     if (acquisition) {
-        acquisition->neglected |= acquisition->references == 1;
+        acquisition->parked |= acquisition->references == 1;
         acquisition->references++;
         source->joins++;
         return acquisition;
@@ -101,19 +101,33 @@ void nx_acquisition_unref(struct nx_acquisition *acquisition)
     free(acquisition);
 }
 
-/* Begins the flight, with the code that a web handler has brought meanwhile. */
+/* Takes over the code that a web handler has brought meanwhile. False when nobody wants a token any more. */
+static bool prepare(struct nx_acquisition *acquisition)
+{
+    nexauth_source *source = acquisition->source;
+    bool wanted;
+
+    nx_engine_lock(source->session->engine);
+    wanted = !acquisition->done;
+    if (wanted && nx_source_has_code(source)) {
+        nx_text_move(&source->grant->code, source->code);
+        acquisition->reason = NEXAUTH_REASON_CODE;
+    }
+    nx_engine_unlock(source->session->engine);
+    return wanted;
+}
+
 static void begin(struct nx_acquisition *acquisition)
 {
     nexauth_source *source = acquisition->source;
     nexauth_session *session = source->session;
 
-    nx_engine_lock(session->engine);
-    if (nx_source_has_code(source)) {
-        nx_text_move(&source->grant->code, source->code);
-        acquisition->reason = NEXAUTH_REASON_CODE;
-    }
-    nx_engine_unlock(session->engine);
     acquisition->under_way = true;
+    if (!prepare(acquisition)) {
+        acquisition->flight.need = NX_NEED_FAIL;
+        nx_fail(&acquisition->flight.error, NEXAUTH_CANCELED, "nobody wants a token any more");
+        return;
+    }
     acquisition->attempted = false;
     acquisition->deadline_ms = nx_boot_ms(&session->world.clock) + session->exchange_timeout_ms;
     acquisition->exchange.latest_ms = 0;
@@ -231,19 +245,15 @@ static enum nexauth_way way_of(const struct nx_acquisition *acquisition)
     }
 }
 
-/* Whether the flight is to begin anew: a web handler has brought a code meanwhile, or its time ran out while nobody
- * turned the engine for it. With the lock. */
+/* Whether the flight is to begin anew: a web handler has brought a code meanwhile; or nobody waited for it for some
+ * time, in which its own ran out, or its token's. With the lock. */
 static bool is_to_begin_anew(struct nx_acquisition *acquisition, const struct nexauth_error *error)
 {
-    const nexauth_source *source = acquisition->source;
-    const nexauth_status status = error->status;
-    const bool lost = status == NEXAUTH_TIMEOUT || status == NEXAUTH_NETWORK || status == NEXAUTH_UNAVAILABLE;
-    const bool neglected = acquisition->neglected;
+    const bool late = error->status == NEXAUTH_TIMEOUT || (error->status && acquisition->fresh);
+    const bool missed = acquisition->parked && late;
 
-    acquisition->neglected = false;
-    if (acquisition->done || source->freed || source->session->closed)
-        return false;
-    return nx_source_has_code(source) || (neglected && lost && error->http_status == 0);
+    acquisition->parked = false;
+    return !acquisition->done && (missed || nx_source_has_code(acquisition->source));
 }
 
 /* What the flight brought becomes what the source has. With the lock. Returns what to tell of it. */
@@ -374,6 +384,9 @@ nexauth_status nx_acquisition_outcome(const struct nx_acquisition *acquisition, 
         *token = nx_current_ref(source);
         return NEXAUTH_OK;
     }
+    if (!acquisition->done)
+        return nx_fail(error, NEXAUTH_TIMEOUT, "no token of %s came in the time that the caller was ready to wait",
+                       source->provider->service);
     *error = acquisition->error;
     return error->status;
 }

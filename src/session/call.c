@@ -93,8 +93,7 @@ void nx_calls_expire(nexauth_session *session)
     while ((first = nx_heap_first(&session->deadlines)) != NULL && first->due_ms <= now) {
         nexauth_call *call = (nexauth_call *)(void *)((char *)first - offsetof(nexauth_call, deadline));
 
-        nx_fail(&call->error, NEXAUTH_TIMEOUT, "no token of %s came in the time that the caller was ready to wait",
-                call->source->provider->service);
+        nx_acquisition_outcome(call->acquisition, call->validity_ms, &call->token, &call->error);
         leave(call);
     }
 }

@@ -54,12 +54,12 @@ nexauth_status nx_refuse_held(const nexauth_source *source, struct nexauth_error
     return error->status;
 }
 
-/* Takes part in one acquisition until it ends or until_ms. True when it has ended. */
-static bool fly(nexauth_source *source, struct nx_acquisition *acquisition, bool begun, int64_t until_ms)
+/* Takes part in one acquisition until it ends or until_ms. */
+static void fly(nexauth_source *source, struct nx_acquisition *acquisition, bool begun, int64_t until_ms)
 {
     if (begun)
         nx_acquisition_go(acquisition);
-    return nx_engine_wait(source->session->engine, &acquisition->done, until_ms);
+    nx_engine_wait(source->session->engine, &acquisition->done, until_ms);
 }
 
 /* What a caller gets whose token no acquisition can renew now. */
@@ -85,11 +85,8 @@ static nexauth_status wait_for_token(nexauth_source *source, enum nexauth_reason
         acquisition = nx_acquisition_join(source, reason, &begun, error);
     if (!acquisition)
         return make_do(source, wish, out, error);
-    if (fly(source, acquisition, begun, deadline_ms))
-        status = nx_acquisition_outcome(acquisition, wish->validity_ms, out, error);
-    else
-        status = nx_fail(error, NEXAUTH_TIMEOUT, "no token of %s came in the time that the caller was ready to wait",
-                         source->provider->service);
+    fly(source, acquisition, begun, deadline_ms);
+    status = nx_acquisition_outcome(acquisition, wish->validity_ms, out, error);
     nx_acquisition_unref(acquisition);
     return status;
 }

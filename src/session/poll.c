@@ -39,7 +39,7 @@ static void wait_for_reason(nexauth_session *session, int64_t until_ms)
     do {
         at_hand = session->ready.first || session->woken;
         take_notice(session);
-        nx_engine_wait(session->engine, &session->attention, at_hand ? 0 : first_deadline(session, until_ms));
+        nx_engine_poll(session->engine, &session->attention, at_hand ? 0 : first_deadline(session, until_ms));
         nx_engine_finish(session->engine);
         nx_calls_expire(session);
     } while (!session->ready.first && !session->woken && !session->closed &&

@@ -108,11 +108,11 @@ struct nx_acquisition {
     enum nexauth_reason reason;
     bool under_way;       /* the flight has begun */
     bool attempted;       /* something left the process, or was to */
-    bool neglected;       /* for some time nobody waited for it, and its own time may have run out unseen */
     nexauth_token *fresh; /* came, and is not current yet */
     /* With the lock: */
     int references;
-    bool done; /* the outcome stands: a token, or an error */
+    bool parked; /* for some time nobody waited for it */
+    bool done;   /* the outcome stands: a token, or an error */
     nexauth_token *token;
     struct nexauth_error error;
     struct nexauth_call *calls;             /* that wait for it */
@@ -213,7 +213,8 @@ nexauth_status nx_wish_of(const struct nexauth_get_options *options, struct nx_w
 /* Why an acquisition would begin now, for a token in this phase. With the lock. */
 enum nexauth_reason nx_reason_of(const nexauth_source *source, enum nx_phase phase);
 
-/* What an acquisition that is done gives to a caller: a reference to a token, or an error. With the lock. */
+/* What an acquisition gives to a caller who waits for it no longer, because it is done or the caller's time is over: a
+ * reference to a token, or an error. With the lock. */
 nexauth_status nx_acquisition_outcome(const struct nx_acquisition *acquisition, int64_t validity_ms,
                                       nexauth_token **token, struct nexauth_error *error);
 
