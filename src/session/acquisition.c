@@ -191,7 +191,7 @@ static bool send_again(struct nx_acquisition *acquisition)
     return true;
 }
 
-/* Makes the flight's token, unless memory runs out. */
+/* Makes the flight's token, unless memory runs out. To be called once: the flight has no text left then. */
 static void make_token(struct nx_acquisition *acquisition)
 {
     nexauth_session *session = acquisition->source->session;
@@ -215,20 +215,20 @@ static void save(struct nx_acquisition *acquisition)
 /* Says why there is no token that is good; OK when there is one. */
 static nexauth_status land(struct nx_acquisition *acquisition, struct nexauth_error *error)
 {
-    const bool sent = acquisition->exchange.sendings > 0;
+    const bool given = acquisition->source->provider->give != NULL;
 
     if (acquisition->flight.need == NX_NEED_FAIL) {
         *error = acquisition->flight.error;
         return error->status;
     }
-    if (!acquisition->fresh)
+    if (given)
         make_token(acquisition);
     if (!acquisition->fresh)
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
     if (acquisition->fresh->expires_boot_ms > nx_boot_ms(&acquisition->source->session->world.clock))
         return NEXAUTH_OK;
-    return sent ? nx_fail(error, NEXAUTH_UNAVAILABLE, "the token had expired when it came")
-                : nx_fail(error, NEXAUTH_REAUTH, "the static token has expired");
+    return given ? nx_fail(error, NEXAUTH_REAUTH, "the static token has expired")
+                 : nx_fail(error, NEXAUTH_UNAVAILABLE, "the token had expired when it came");
 }
 
 static enum nexauth_way way_of(const struct nx_acquisition *acquisition)
