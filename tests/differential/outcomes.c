@@ -80,7 +80,7 @@ static void add_token(struct nx_text *line, struct nx_issue *issue)
 
 static void print_outcome(struct nx_flight *flight)
 {
-    const bool came = flight->need == NX_NEED_PUBLISH;
+    const bool came = flight->need == NX_NEED_SAVE;
     struct nx_text line;
 
     nx_text_init(&line, LINE_LONGEST);

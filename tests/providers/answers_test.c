@@ -11,7 +11,8 @@
  * - what the endpoint has answered before, in this order: served_before: yes (a token to this identity),
  *   answered_before: yes (something else to another one), refusals_before: 2 (a bare 403 to each of so many other
  *   identities), refused_before: 2 (so often to this one), closed_before: 2 (so many connections closed in a row)
- * - loss: closed, instead of an answer: or canceled, connect, cut, garbled, memory, timeout; with sendings: (1)
+ * - loss: closed, instead of an answer: or canceled, connect, cut, garbled, memory, timeout, tls; with sendings: (1)
+ * - lost_first: cut: the request is lost in this way first, and leaves once more; the outcome is that of the second
  * - over_cap: yes: the answer was larger than the session reads
  * - meaning: 40001=REAUTH: what the caller says that an envelope's code means
  *
@@ -20,8 +21,9 @@
  *
  * Expected of a token: "expect: OK", token, stated, lifetime, refresh_token, scope (none when not given), presented.
  * Of a failure: expect, message, code ("" when not given), retry_after_ms (0), http_status (the answer's),
- * not_in_message. Of a flight that goes on: "next: code" with "sends", or "next: connect". Of what it goes out with
- * from then on: keeps_code, keeps_refresh_token, in_doubt (yes or no).
+ * not_in_message, and waits (no): yes where there would be a second attempt, for which there is no time here. Of a
+ * flight that goes on: "next: code" with "sends", or "next: connect". Of what it goes out with from then on:
+ * keeps_code, keeps_refresh_token, in_doubt (yes or no).
  */
 #include "support/case_source.h"
 
@@ -197,8 +199,9 @@ static void take_answer(struct trip *trip)
     response->over_cap = case_says_yes(&trip->file, "over_cap");
 }
 
-static void take_loss(struct trip *trip, const char *loss)
+static void take_loss(struct trip *trip, const char *key)
 {
+    const char *loss = case_value(&trip->file, key);
     static const struct {
         const char *name;
         enum nx_loss loss;
@@ -211,20 +214,40 @@ static void take_loss(struct trip *trip, const char *loss)
             trip->exchange.loss = losses[i].loss;
     }
     if (!trip->exchange.loss)
-        case_differs(&trip->file, "loss: must be canceled, connect, closed, cut, garbled, memory, timeout or tls");
+        case_differs(&trip->file, "%s: must be canceled, connect, closed, cut, garbled, memory, timeout or tls", key);
+}
+
+/* The first of two attempts. What leaves the second time is what left the first time. */
+static void lose(struct trip *trip)
+{
+    struct nx_flight *flight = &trip->flight;
+    struct nx_text body;
+
+    nx_text_init(&body, BOUND);
+    nx_text_add(&body, nx_text_string(&trip->exchange.request.body));
+    take_loss(trip, "lost_first");
+    trip->exchange.sendings = 1;
+    nx_flight_take_exchange(flight, &trip->history, trip->who);
+    if (flight->need == NX_NEED_WAIT)
+        nx_flight_take_wait(flight, true);
+    if (flight->need != NX_NEED_SEND)
+        case_differs(&trip->file, "lost_first: there is no second attempt: %s", flight->error.message);
+    else
+        case_compare(&trip->file, "lost_first", nx_text_string(&body), nx_text_string(&trip->exchange.request.body));
+    nx_text_release(&body);
 }
 
 static void take_outcome(struct trip *trip)
 {
-    const char *loss = case_value(&trip->file, "loss");
+    const bool lost = case_value(&trip->file, "loss") != NULL;
 
     trip->exchange.sendings = (int)case_number(&trip->file, "sendings", 1);
-    if (!loss)
+    if (!lost)
         take_answer(trip);
     else if (trip->file.has_rest)
         case_differs(&trip->file, "there is both a loss and an answer");
     else
-        take_loss(trip, loss);
+        take_loss(trip, "loss");
 }
 
 /* ---- What is expected -------------------------------------------------------------------------------------------- */
@@ -273,11 +296,14 @@ static void compare_token(struct trip *trip)
 {
     const struct nx_issue *issue = &trip->flight.issue;
 
-    if (trip->flight.need != NX_NEED_PUBLISH) {
+    if (trip->flight.need != NX_NEED_SAVE) {
         case_differs(&trip->file, "there is no token: %s: %s", nexauth_status_name(trip->flight.error.status),
                      trip->flight.error.message);
         return;
     }
+    nx_flight_take_saved(&trip->flight);
+    if (trip->flight.need != NX_NEED_PUBLISH)
+        case_differs(&trip->file, "the token is saved and not published");
     compare_given(&trip->file, "token", nx_text_string(&issue->access_token));
     compare_given(&trip->file, "refresh_token", nx_text_string(&issue->refresh_token));
     compare_given(&trip->file, "scope", nx_text_string(&issue->scope));
@@ -308,7 +334,11 @@ static void compare_error(struct trip *trip, const char *expected)
 {
     const struct nexauth_error *error = &trip->flight.error;
     const int http_status = trip->exchange.loss ? 0 : trip->exchange.response.http_status;
+    const bool waits = trip->flight.need == NX_NEED_WAIT;
 
+    case_compare(&trip->file, "waits", case_says_yes(&trip->file, "waits") ? "yes" : "no", waits ? "yes" : "no");
+    if (waits)
+        nx_flight_take_wait(&trip->flight, false);
     if (trip->flight.need != NX_NEED_FAIL) {
         case_differs(&trip->file, "the flight did not fail, but needs %d", (int)trip->flight.need);
         return;
@@ -369,6 +399,8 @@ static void fly(struct trip *trip)
     fill_grant(trip, step);
     fill_history(trip);
     if (take_off(trip, step)) {
+        if (case_value(&trip->file, "lost_first"))
+            lose(trip);
         take_outcome(trip);
         nx_flight_take_exchange(&trip->flight, &trip->history, trip->who);
         compare_outcome(trip);
