@@ -370,7 +370,7 @@ enum nexauth_reason {
 };
 
 /* What a source has done since it was made. Start it as {0}. */
-struct nexauth_source_stats {
+struct nexauth_stats {
     uint64_t hits;       /* how often nexauth_source_get_token() and nexauth_source_start() found a good token; copies
                             are not counted */
     uint64_t requests;   /* sent, or tried to send */
@@ -387,7 +387,7 @@ struct nexauth_source_stats {
     uintptr_t reserved[8];
 };
 
-NEXAUTH_API nexauth_status nexauth_source_stats(nexauth_source *source, struct nexauth_source_stats *out,
+NEXAUTH_API nexauth_status nexauth_source_stats(nexauth_source *source, struct nexauth_stats *out,
                                                 struct nexauth_error *error);
 
 #ifdef __cplusplus

@@ -11,7 +11,7 @@ static int64_t to_wall_s(const nexauth_source *source, int64_t boot_ms)
     return boot_ms == INT64_MAX ? 0 : nx_wall_s(clock) + (boot_ms - nx_boot_ms(clock)) / 1000;
 }
 
-static void tell_token(const nexauth_source *source, struct nexauth_source_stats *stats)
+static void tell_token(const nexauth_source *source, struct nexauth_stats *stats)
 {
     const struct nx_life *life = &source->life;
     const int64_t now = nx_boot_ms(&source->session->world.clock);
@@ -24,7 +24,7 @@ static void tell_token(const nexauth_source *source, struct nexauth_source_stats
 }
 
 /* With the lock. */
-static void tell(const nexauth_source *source, struct nexauth_source_stats *stats)
+static void tell(const nexauth_source *source, struct nexauth_stats *stats)
 {
     const nexauth_session *session = source->session;
     struct nexauth_error remembered;
@@ -44,10 +44,9 @@ static void tell(const nexauth_source *source, struct nexauth_source_stats *stat
         stats->last_error = source->trouble->error;
 }
 
-nexauth_status nexauth_source_stats(nexauth_source *source, struct nexauth_source_stats *out,
-                                    struct nexauth_error *error)
+nexauth_status nexauth_source_stats(nexauth_source *source, struct nexauth_stats *out, struct nexauth_error *error)
 {
-    struct nexauth_source_stats stats = {0};
+    struct nexauth_stats stats = {0};
 
     if (!source || !out)
         return nx_fail(error, NEXAUTH_INVALID, "source and out are required");
