@@ -6,6 +6,9 @@ int main(void)
     struct nexauth_error error = {0};
     struct nexauth_session_options session = {0};
     struct nexauth_get_options get = {0};
+    struct nexauth_saved_token saved = {0};
+    struct nexauth_event event = {0};
+    struct nexauth_stats stats = {0};
     struct nexauth_nex_user_options nex_user = {0};
     struct nexauth_nex_controller_options nex_controller = {0};
     struct nexauth_quantoz_options quantoz = {0};
@@ -15,7 +18,7 @@ int main(void)
     struct nexauth_static_options fixed = {0};
 
     nexusguard_app.meanings = &meaning;
-    return error.status != NEXAUTH_OK || session.ca_file || get.timeout_ms || nex_user.scope ||
-           nex_controller.controller_id || quantoz.environment || nexusguard_app.meanings->code ||
-           nexusguard_user.xspe_callback || fixed.expires_at;
+    return error.status != NEXAUTH_OK || session.ca_file || get.timeout_ms || saved.lifetime_s || event.kind ||
+           stats.last_error.status != NEXAUTH_OK || nex_user.scope || nex_controller.controller_id ||
+           quantoz.environment || nexusguard_app.meanings->code || nexusguard_user.xspe_callback || fixed.expires_at;
 }
