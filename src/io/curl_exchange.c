@@ -1,5 +1,4 @@
-/* Sets up one easy handle: everything that libcurl would add, follow, remember or read from the environment is told not
- * to be. */
+/* Tells a handle one request after another, and says what came of each. */
 #include "io/curl_exchange.h"
 
 #include "core/url.h"
@@ -15,88 +14,9 @@
             result = curl_easy_setopt(easy, option, value);                                                            \
     } while (0)
 
-/* Method, URL, headers and body, exactly as they were worded. libcurl adds Host and Content-Length. */
-static CURLcode set_request(CURL *easy, const struct nx_request *request, const struct curl_slist *headers)
+static CURLcode set_callbacks(struct nx_curl_exchange *curl)
 {
-    CURLcode result = CURLE_OK;
-
-    SET(CURLOPT_URL, nx_text_string(&request->url));
-    SET(CURLOPT_PATH_AS_IS, 1L);
-    SET(CURLOPT_HTTPHEADER, headers);
-    if (request->carrier == NX_CARRIER_QUERY) {
-        SET(CURLOPT_HTTPGET, 1L);
-    } else {
-        SET(CURLOPT_POST, 1L);
-        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length);
-        SET(CURLOPT_POSTFIELDS, nx_text_string(&request->body));
-    }
-    return result;
-}
-
-static bool is_https(const struct nx_request *request)
-{
-    struct nx_url parts;
-
-    return nx_url_split(nx_text_string(&request->url), &parts) && nx_url_is_https(&parts);
-}
-
-/* Nothing goes to anybody but the origin: no redirect, proxy, netrc, cookie or referer; no scheme but the URL's own. */
-static CURLcode set_fences(CURL *easy, const struct nx_request *request)
-{
-    CURLcode result = CURLE_OK;
-
-    SET(CURLOPT_PROTOCOLS_STR, is_https(request) ? "https" : "http");
-    SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_PROXY, "");
-    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-    SET(CURLOPT_UNRESTRICTED_AUTH, 0L);
-    SET(CURLOPT_AUTOREFERER, 0L);
-    SET(CURLOPT_HTTP09_ALLOWED, 0L);
-    return result;
-}
-
-/*
- * TLS 1.2 or later, peer and host verified. Of the system's CAs only the folder of hashed certificates is used where
- * libcurl knows one: a bundle would be parsed anew for each connection, 25 ms for Debian's.
- */
-static CURLcode set_tls(CURL *easy, const struct nx_curl_common *common)
-{
-    CURLcode result = CURLE_OK;
-
-    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(CURLOPT_SSL_VERIFYPEER, 1L);
-    SET(CURLOPT_SSL_VERIFYHOST, 2L);
-    SET(CURLOPT_SHARE, common->share);
-    if (common->settings.ca_file) {
-        SET(CURLOPT_CAINFO, common->settings.ca_file);
-        SET(CURLOPT_CAPATH, NULL);
-    } else if (common->ca_path) {
-        SET(CURLOPT_CAINFO, NULL);
-        SET(CURLOPT_CAPATH, common->ca_path);
-    }
-    return result;
-}
-
-/* The exchange's deadline is the engine's: libcurl's own would drop an answer that already lies in the socket. */
-static CURLcode set_manner(CURL *easy, const struct nx_curl_exchange *curl)
-{
-    CURLcode result = CURLE_OK;
-
-    SET(CURLOPT_NOSIGNAL, 1L);
-    SET(CURLOPT_QUICK_EXIT, 1L);
-    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)curl->common->settings.connect_timeout_ms);
-    if (curl->exchange->request.one_time) {
-        SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-        SET(CURLOPT_FRESH_CONNECT, 1L);
-        SET(CURLOPT_FORBID_REUSE, 1L);
-    }
-    return result;
-}
-
-static CURLcode set_callbacks(CURL *easy, struct nx_curl_exchange *curl)
-{
+    CURL *easy = curl->easy;
     CURLcode result = CURLE_OK;
 
     SET(CURLOPT_HEADERFUNCTION, nx_curl_take_header);
@@ -110,54 +30,120 @@ static CURLcode set_callbacks(CURL *easy, struct nx_curl_exchange *curl)
     return result;
 }
 
-static CURLcode set_up(struct nx_curl_exchange *curl)
-{
-    CURL *easy = curl->easy;
-    CURLcode result = set_request(easy, &curl->exchange->request, curl->headers);
-
-    if (!result)
-        result = set_fences(easy, &curl->exchange->request);
-    if (!result)
-        result = set_tls(easy, curl->common);
-    if (!result)
-        result = set_manner(easy, curl);
-    return result ? result : set_callbacks(easy, curl);
-}
-
-static bool add_header(struct curl_slist **headers, const char *line)
-{
-    struct curl_slist *longer = curl_slist_append(*headers, line);
-
-    if (longer)
-        *headers = longer;
-    return longer != NULL;
-}
-
-/* An empty "Expect:" keeps libcurl from asking before it sends a body. */
-static bool add_headers(struct nx_curl_exchange *curl)
-{
-    const struct nx_request *request = &curl->exchange->request;
-    bool added = add_header(&curl->headers, "Expect:");
-
-    for (size_t i = 0; i < request->header_count && added; i++)
-        added = add_header(&curl->headers, nx_text_string(&request->headers[i]));
-    return added;
-}
-
-struct nx_curl_exchange *nx_curl_exchange_new(const struct nx_curl_common *common, struct nx_exchange *exchange)
+struct nx_curl_exchange *nx_curl_exchange_new(const struct nx_curl_common *common)
 {
     struct nx_curl_exchange *curl = calloc(1, sizeof *curl);
 
     if (!curl)
         return NULL;
     curl->common = common;
-    curl->exchange = exchange;
     curl->easy = curl_easy_init();
-    if (!curl->easy || !add_headers(curl) || set_up(curl)) {
+    if (!curl->easy || nx_curl_handle_set_up(curl->easy, common) || set_callbacks(curl)) {
         nx_curl_exchange_free(curl);
         return NULL;
     }
     return curl;
+}
+
+static bool is_https(const struct nx_request *request)
+{
+    struct nx_url parts;
+
+    return nx_url_split(nx_text_string(&request->url), &parts) && nx_url_is_https(&parts);
+}
+
+/* The path stays as it was worded, and names no user. NULL when libcurl does not take the URL, or memory ran out. */
+static CURLU *parse_url(const char *url, CURLUcode *result)
+{
+    CURLU *parsed = curl_url();
+
+    *result = parsed ? curl_url_set(parsed, CURLUPART_URL, url, CURLU_PATH_AS_IS | CURLU_DISALLOW_USER)
+                     : CURLUE_OUT_OF_MEMORY;
+    if (!*result)
+        return parsed;
+    curl_url_cleanup(parsed);
+    return NULL;
+}
+
+/*
+ * A URL that the handle has had already is not parsed again. One that libcurl does not take is given to it as it is,
+ * for libcurl to say so in its own words. What it made of the last one has to go first: it would stay the handle's.
+ */
+static CURLcode set_url(struct nx_curl_exchange *curl, const struct nx_request *request)
+{
+    CURL *easy = curl->easy;
+    const char *url = nx_text_string(&request->url);
+    CURLcode result = CURLE_OK;
+    CURLUcode parsing;
+
+    if (curl->url && strcmp(url, nx_text_string(&curl->spelling)) == 0)
+        return CURLE_OK;
+    curl_url_cleanup(curl->url);
+    curl->url = parse_url(url, &parsing);
+    nx_text_release(&curl->spelling);
+    nx_text_init(&curl->spelling, request->url.bound);
+    nx_text_add(&curl->spelling, url);
+    if (parsing == CURLUE_OUT_OF_MEMORY || nx_text_failed(&curl->spelling))
+        return CURLE_OUT_OF_MEMORY;
+    SET(CURLOPT_URL, curl->url ? NULL : url);
+    SET(CURLOPT_CURLU, curl->url);
+    SET(CURLOPT_PROTOCOLS_STR, is_https(request) ? "https" : "http");
+    return result;
+}
+
+/* An empty "Expect:" keeps libcurl from asking before it sends a body. libcurl reads the list, and changes nothing. */
+static struct curl_slist *list_headers(struct nx_curl_exchange *curl, const struct nx_request *request)
+{
+    static char no_expect[] = "Expect:";
+
+    curl->headers[0] = (struct curl_slist){.data = no_expect};
+    for (size_t i = 0; i < request->header_count; i++) {
+        curl->headers[i].next = &curl->headers[i + 1];
+        curl->headers[i + 1] = (struct curl_slist){.data = request->headers[i].data};
+    }
+    return curl->headers;
+}
+
+/* Method, headers and body, exactly as they were worded. libcurl adds Host and Content-Length. */
+static CURLcode set_message(struct nx_curl_exchange *curl, const struct nx_request *request)
+{
+    CURL *easy = curl->easy;
+    CURLcode result = CURLE_OK;
+
+    SET(CURLOPT_HTTPHEADER, list_headers(curl, request));
+    if (request->carrier == NX_CARRIER_QUERY) {
+        SET(CURLOPT_HTTPGET, 1L);
+    } else {
+        SET(CURLOPT_POST, 1L);
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length);
+        SET(CURLOPT_POSTFIELDS, nx_text_string(&request->body));
+    }
+    return result;
+}
+
+/* What serves once has a connection of its own, and a protocol that does not repeat it. Said either way: the handle may
+ * have served something else before. */
+static CURLcode set_connection(CURL *easy, bool one_time)
+{
+    CURLcode result = CURLE_OK;
+
+    SET(CURLOPT_HTTP_VERSION, (long)(one_time ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_NONE));
+    SET(CURLOPT_FRESH_CONNECT, one_time ? 1L : 0L);
+    SET(CURLOPT_FORBID_REUSE, one_time ? 1L : 0L);
+    return result;
+}
+
+bool nx_curl_exchange_begin(struct nx_curl_exchange *curl, struct nx_exchange *exchange)
+{
+    const struct nx_request *request = &exchange->request;
+
+    curl->exchange = exchange;
+    curl->done = false;
+    curl->received = 0;
+    curl->headers_ended = false;
+    curl->no_memory = false;
+    curl->reason[0] = '\0';
+    return !set_url(curl, request) && !set_message(curl, request) && !set_connection(curl->easy, request->one_time);
 }
 
 /* The whole request left on a connection made for it over TLS, and the connection ended before an answer began. */
@@ -229,18 +215,39 @@ void nx_curl_exchange_conclude(struct nx_curl_exchange *curl, CURLcode result)
     curl_easy_getinfo(curl->easy, CURLINFO_RESPONSE_CODE, &status);
     exchange->response.http_status = (int)status;
     exchange->response.over_cap |= was_endless_line(curl, result);
-    if ((result == CURLE_OK && curl->headers_ended) || (exchange->response.over_cap && status >= 200))
+    curl->done = result == CURLE_OK && curl->headers_ended;
+    if (curl->done || (exchange->response.over_cap && status >= 200))
         return;
     exchange->loss = loss_of(curl, result);
     snprintf(exchange->reason, sizeof exchange->reason, "%.*s", (int)sizeof exchange->reason - 1,
              reason_of(curl, result));
 }
 
+/* Takes back what the handle only points at, and is the request's. */
+static bool forget(CURL *easy)
+{
+    CURLcode result = CURLE_OK;
+
+    SET(CURLOPT_POSTFIELDS, NULL);
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
+    SET(CURLOPT_HTTPHEADER, NULL);
+    return !result;
+}
+
+bool nx_curl_exchange_end(struct nx_curl_exchange *curl)
+{
+    const bool secret_url = curl->exchange->request.carrier == NX_CARRIER_QUERY;
+
+    curl->exchange = NULL;
+    return forget(curl->easy) && curl->done && !secret_url;
+}
+
 void nx_curl_exchange_free(struct nx_curl_exchange *curl)
 {
+    if (!curl)
+        return;
     curl_easy_cleanup(curl->easy);
-    for (struct curl_slist *line = curl->headers; line; line = line->next)
-        nx_wipe(line->data, strlen(line->data));
-    curl_slist_free_all(curl->headers);
+    curl_url_cleanup(curl->url);
+    nx_text_release(&curl->spelling);
     free(curl);
 }

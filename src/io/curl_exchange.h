@@ -1,4 +1,10 @@
-/* One exchange on libcurl: an easy handle, and what it reads. Known to the curl_*.c files only. */
+/*
+ * One exchange on libcurl: an easy handle, and what it reads. Known to the curl_*.c files only.
+ *
+ * A handle serves one exchange after another. What never changes is told to it once, in curl_handle.c; what is a
+ * request's own is told for each, and taken back at its end. A handle whose URL held a secret is not used again:
+ * libcurl keeps a copy of the last URL's parts that nothing but the handle's end removes.
+ */
 #ifndef NX_CURL_EXCHANGE_H
 #define NX_CURL_EXCHANGE_H
 
@@ -17,25 +23,38 @@ struct nx_curl_common {
 
 struct nx_curl_exchange {
     const struct nx_curl_common *common;
-    struct nx_exchange *exchange;
+    struct nx_exchange *exchange; /* NULL between two */
     CURL *easy;
-    struct curl_slist *headers;
-    size_t received;    /* bytes of headers and body */
-    bool headers_ended; /* the final answer's */
+    CURLU *url;                                        /* what libcurl made of `spelling` */
+    struct nx_text spelling;                           /* of the last request's URL */
+    struct curl_slist headers[NX_REQUEST_HEADERS + 1]; /* their data are the request's own */
+    bool done;                                         /* the answer was read to its end */
+    size_t received;                                   /* bytes of headers and body */
+    bool headers_ended;                                /* the final answer's */
     bool no_memory;
-    char reason[CURL_ERROR_SIZE]; /* libcurl's own words */
+    char reason[CURL_ERROR_SIZE];  /* libcurl's own words */
+    struct nx_curl_exchange *next; /* in the pool */
 };
 
-/* Sets a handle up for the exchange's request. NULL when memory ran out. */
-struct nx_curl_exchange *nx_curl_exchange_new(const struct nx_curl_common *common, struct nx_exchange *exchange);
+/* A handle that has no request yet. NULL when memory ran out. */
+struct nx_curl_exchange *nx_curl_exchange_new(const struct nx_curl_common *common);
+
+/* Tells the handle the exchange's request. False when memory ran out. */
+bool nx_curl_exchange_begin(struct nx_curl_exchange *curl, struct nx_exchange *exchange);
 
 /* Says in the exchange how it ended. */
 void nx_curl_exchange_conclude(struct nx_curl_exchange *curl, CURLcode result);
 
-/* The handle must have left its multi. The request's copies in libcurl go with it. */
+/* Takes the request back from the handle, which must have left its multi. False when it may not serve again. */
+bool nx_curl_exchange_end(struct nx_curl_exchange *curl);
+
+/* The handle must have left its multi. NULL is fine. */
 void nx_curl_exchange_free(struct nx_curl_exchange *curl);
 
-/* Where libcurl delivers an answer, and where it asks before it sends: for nx_curl_exchange_new(). */
+/* Tells a new handle what never changes. */
+CURLcode nx_curl_handle_set_up(CURL *easy, const struct nx_curl_common *common);
+
+/* Where libcurl delivers an answer, and where it asks before it sends. */
 size_t nx_curl_take_header(char *bytes, size_t size, size_t count, void *context);
 size_t nx_curl_take_body(char *bytes, size_t size, size_t count, void *context);
 int nx_curl_before_sending(void *context, char *remote_ip, char *local_ip, int remote_port, int local_port);

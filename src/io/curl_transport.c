@@ -1,16 +1,20 @@
 #include "io/curl_transport.h"
 
-#include "io/curl_exchange.h"
-#include "io/system.h"
+#include "io/curl_pool.h"
+#include "io/curl_sockets.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* ROUNDS: so often a turn reads on, 16 kB of each socket, to have what lies there; no answer is larger than that. */
+enum { IDLE_LEAST = 16, ROUNDS = 64 };
+
 struct curl_transport {
     struct nx_transport base; /* first: a transport is cast to and fro */
     struct nx_curl_common common;
+    struct nx_curl_sockets sockets;
+    struct nx_curl_pool pool;
     CURLM *multi;
     char *ca_file;
     struct nx_exchange *failed; /* could not be begun; told at the next turn */
@@ -21,23 +25,27 @@ static struct curl_transport *of(struct nx_transport *transport)
     return (struct curl_transport *)transport;
 }
 
+static void push(struct nx_exchange **list, struct nx_exchange *exchange)
+{
+    exchange->next = *list;
+    *list = exchange;
+}
+
 static void fail(struct curl_transport *self, struct nx_exchange *exchange)
 {
     exchange->loss = NX_LOSS_MEMORY;
-    exchange->next = self->failed;
-    self->failed = exchange;
+    push(&self->failed, exchange);
 }
 
 static void begin(struct nx_transport *transport, struct nx_exchange *exchange)
 {
     struct curl_transport *self = of(transport);
-    struct nx_curl_exchange *curl = nx_curl_exchange_new(&self->common, exchange);
+    struct nx_curl_exchange *curl = nx_curl_pool_take(&self->pool, &self->common, exchange);
 
     exchange->handle = curl;
     if (curl && curl_multi_add_handle(self->multi, curl->easy) == CURLM_OK)
         return;
-    if (curl)
-        nx_curl_exchange_free(curl);
+    nx_curl_exchange_free(curl);
     exchange->handle = NULL;
     fail(self, exchange);
 }
@@ -49,18 +57,22 @@ static void end(struct curl_transport *self, struct nx_exchange *exchange)
     if (!curl)
         return;
     curl_multi_remove_handle(self->multi, curl->easy);
-    nx_curl_exchange_free(curl);
+    nx_curl_pool_return(&self->pool, curl);
     exchange->handle = NULL;
 }
 
-/* Moves what could not be begun and what libcurl has finished to one list. */
-static struct nx_exchange *take_finished(struct curl_transport *self)
+/* Moves what could not be begun and what libcurl has finished to the list. */
+static void take_finished(struct curl_transport *self, struct nx_exchange **finished)
 {
-    struct nx_exchange *finished = self->failed;
     CURLMsg *message;
     int left;
 
-    self->failed = NULL;
+    while (self->failed) {
+        struct nx_exchange *exchange = self->failed;
+
+        self->failed = exchange->next;
+        push(finished, exchange);
+    }
     while ((message = curl_multi_info_read(self->multi, &left)) != NULL) {
         struct nx_curl_exchange *curl;
         struct nx_exchange *exchange;
@@ -69,26 +81,25 @@ static struct nx_exchange *take_finished(struct curl_transport *self)
         exchange = curl->exchange;
         nx_curl_exchange_conclude(curl, message->data.result);
         end(self, exchange);
-        exchange->next = finished;
-        finished = exchange;
+        push(finished, exchange);
     }
-    return finished;
 }
 
+/* The sockets are read whatever else there is: who is late is judged after a turn. */
 static struct nx_exchange *turn(struct nx_transport *transport, int64_t wait_ms)
 {
     struct curl_transport *self = of(transport);
-    struct nx_exchange *finished;
-    int running;
+    struct nx_exchange *finished = NULL;
+    bool more = true;
 
-    curl_multi_perform(self->multi, &running);
-    finished = take_finished(self);
-    if (finished)
-        return finished;
-    if (curl_multi_poll(self->multi, NULL, 0, wait_ms > INT_MAX ? INT_MAX : (int)wait_ms, NULL) != CURLM_OK)
-        nx_pause(wait_ms);
-    curl_multi_perform(self->multi, &running);
-    return take_finished(self);
+    nx_curl_sockets_run_due(&self->sockets);
+    take_finished(self, &finished);
+    for (int round = 0; more && round < ROUNDS; round++) {
+        more = nx_curl_sockets_read(&self->sockets, finished || round ? 0 : wait_ms);
+        take_finished(self, &finished);
+        more = more && !finished;
+    }
+    return finished;
 }
 
 static void give_up(struct nx_transport *transport, struct nx_exchange *exchange)
@@ -105,29 +116,28 @@ static void give_up(struct nx_transport *transport, struct nx_exchange *exchange
 
 static void wakeup(struct nx_transport *transport)
 {
-    curl_multi_wakeup(of(transport)->multi);
+    nx_curl_sockets_wake(&of(transport)->sockets);
 }
 
 static int descriptor(struct nx_transport *transport)
 {
-    (void)transport;
-    return -1;
+    return of(transport)->sockets.set;
 }
 
 static int64_t patience(struct nx_transport *transport)
 {
-    struct curl_transport *self = of(transport);
-    long wait_ms = -1;
+    const struct curl_transport *self = of(transport);
 
-    curl_multi_timeout(self->multi, &wait_ms);
-    return self->failed ? 0 : wait_ms;
+    return self->failed ? 0 : nx_curl_sockets_patience(&self->sockets);
 }
 
 static void free_transport(struct nx_transport *transport)
 {
     struct curl_transport *self = of(transport);
 
+    nx_curl_pool_release(&self->pool);
     curl_multi_cleanup(self->multi);
+    nx_curl_sockets_release(&self->sockets);
     curl_share_cleanup(self->common.share);
     free(self->ca_file);
     free(self);
@@ -142,18 +152,16 @@ static void start_libcurl(void)
     global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/*
- * One multi is turned by one thread at a time: its share needs no locks. Without descriptors to spare libcurl makes a
- * multi that cannot be woken, and does not say so.
- */
+/* One multi is turned by one thread at a time: its share needs no locks. */
 static bool set_up(struct curl_transport *self)
 {
     const long connections = (long)self->common.settings.max_connections;
 
     self->common.ca_path = curl_version_info(CURLVERSION_NOW)->capath;
+    self->pool.most = connections > IDLE_LEAST ? (size_t)connections : IDLE_LEAST;
     self->multi = curl_multi_init();
     self->common.share = curl_share_init();
-    return self->multi && self->common.share && curl_multi_wakeup(self->multi) == CURLM_OK &&
+    return self->multi && self->common.share && nx_curl_sockets_init(&self->sockets, self->multi) &&
            curl_multi_setopt(self->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
            curl_share_setopt(self->common.share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
 }
@@ -178,6 +186,7 @@ struct nx_transport *nx_curl_transport_new(const struct nx_curl_settings *settin
     if (!self)
         return NULL;
     self->base.verbs = &verbs;
+    self->sockets = (struct nx_curl_sockets){.set = -1, .event = -1};
     self->common.clock = *clock;
     if (!copy_settings(self, settings) || !set_up(self)) {
         free_transport(&self->base);

@@ -1,0 +1,39 @@
+/*
+ * The sockets of a multi, watched by an epoll set of our own, with an event in the set that wakes who waits. Known to
+ * the curl_*.c files only. One thread at a time, but for nx_curl_sockets_wake().
+ */
+#ifndef NX_CURL_SOCKETS_H
+#define NX_CURL_SOCKETS_H
+
+#include <curl/curl.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct nx_curl_sockets {
+    CURLM *multi;
+    int set;   /* epoll's descriptor */
+    int event; /* wakes; in the set */
+    bool deaf; /* a socket could not be watched: until nothing is under way, all are looked at every few ms */
+};
+
+/* Makes the multi report its sockets. False when descriptors or memory ran out; to be released all the same. */
+bool nx_curl_sockets_init(struct nx_curl_sockets *sockets, CURLM *multi);
+
+/* The multi must be gone. */
+void nx_curl_sockets_release(struct nx_curl_sockets *sockets);
+
+/* How long until the multi has something to do by time alone: 0 now, -1 never. */
+int64_t nx_curl_sockets_patience(const struct nx_curl_sockets *sockets);
+
+/* Lets the multi do what is due by time, such as to begin what was added to it. */
+void nx_curl_sockets_run_due(struct nx_curl_sockets *sockets);
+
+/* Waits for the sockets, the multi's time or a wake, wait_ms at most; lets the multi work on what came. True when a
+ * socket had something, so that it may have more: libcurl reads 16 kB at a time. */
+bool nx_curl_sockets_read(struct nx_curl_sockets *sockets, int64_t wait_ms);
+
+/* From any thread: ends a wait, or the next one. */
+void nx_curl_sockets_wake(const struct nx_curl_sockets *sockets);
+
+#endif

@@ -1,0 +1,345 @@
+/* How the transport waits: what its descriptor and its patience tell, and what a turn takes in. */
+#include "support/test.h"
+
+#include "io/curl_transport.h"
+#include "io/system.h"
+#include "support/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+enum { CAP = 65536, FOR_EVER_MS = 3600000, DESCRIPTORS = 256 };
+
+struct wire {
+    struct listener *listener;
+    struct nx_transport *transport;
+    struct nx_exchange exchange;
+};
+
+/* ---- An epoll that may refuse sockets ---------------------------------------------------------------------------- */
+
+static bool refusing;
+
+int __real_epoll_ctl(int set, int what, int descriptor,
+                     struct epoll_event *event); /* NOLINT(bugprone-reserved-identifier) */
+int __wrap_epoll_ctl(int set, int what, int descriptor,
+                     struct epoll_event *event); /* NOLINT(bugprone-reserved-identifier) */
+
+int __wrap_epoll_ctl(int set, int what, int descriptor, struct epoll_event *event)
+{
+    if (refusing && what == EPOLL_CTL_ADD) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return __real_epoll_ctl(set, what, descriptor, event);
+}
+
+/* ---- Setting up -------------------------------------------------------------------------------------------------- */
+
+static int set_up(void **state)
+{
+    const struct nx_curl_settings settings = {
+        .connect_timeout_ms = 60000, .max_connections = 8, .max_answer_bytes = CAP};
+    struct wire *wire = calloc(1, sizeof *wire);
+
+    *state = wire;
+    if (!wire)
+        return -1;
+    wire->listener = listener_start("127.0.0.1");
+    wire->transport = nx_curl_transport_new(&settings, &nx_system_clock);
+    nx_exchange_init(&wire->exchange, CAP);
+    return wire->listener && wire->transport ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct wire *wire = *state;
+
+    refusing = false;
+    nx_exchange_release(&wire->exchange);
+    wire->transport->verbs->free(wire->transport);
+    listener_stop(wire->listener);
+    free(wire);
+    return 0;
+}
+
+static const struct listener_answer plain_answer = {.text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"};
+
+static void begin_at(struct wire *wire, const char *origin)
+{
+    nx_exchange_reset(&wire->exchange);
+    nx_request_begin(&wire->exchange.request, NX_CARRIER_FORM, origin, "/token");
+    nx_request_parameter(&wire->exchange.request, "secret", "abc123");
+    assert_int_equal(nx_request_end(&wire->exchange.request), NEXAUTH_OK);
+    wire->transport->verbs->begin(wire->transport, &wire->exchange);
+}
+
+static void begin(struct wire *wire)
+{
+    begin_at(wire, listener_origin(wire->listener));
+}
+
+static struct nx_exchange *turn(struct wire *wire, int64_t wait_ms)
+{
+    return wire->transport->verbs->turn(wire->transport, wait_ms);
+}
+
+static int64_t patience(struct wire *wire)
+{
+    return wire->transport->verbs->patience(wire->transport);
+}
+
+/* Whether the descriptor is readable within the time. */
+static bool polls(struct wire *wire, int wait_ms)
+{
+    struct pollfd watched = {.fd = wire->transport->verbs->descriptor(wire->transport), .events = POLLIN};
+
+    assert_true(watched.fd >= 0);
+    return poll(&watched, 1, wait_ms) == 1;
+}
+
+/* Turns without waiting until the request has come; what libcurl's timers bring on the way is done. */
+static void await_request(struct wire *wire, int requests)
+{
+    while (listener_requests(wire->listener) < requests) {
+        assert_null(turn(wire, 0));
+        polls(wire, 10);
+    }
+}
+
+/* ---- What is told ------------------------------------------------------------------------------------------------ */
+
+static void an_idle_transport_has_nothing_to_do(void **state)
+{
+    struct wire *wire = *state;
+
+    assert_int_equal(patience(wire), -1);
+    assert_false(polls(wire, 0));
+    assert_null(turn(wire, 0));
+    assert_int_equal(patience(wire), -1);
+}
+
+static void what_was_begun_is_work_at_hand(void **state)
+{
+    struct wire *wire = *state;
+
+    begin(wire);
+    assert_int_equal(patience(wire), 0);
+    wire->transport->verbs->give_up(wire->transport, &wire->exchange);
+    assert_int_equal(patience(wire), -1);
+}
+
+static void an_answer_makes_the_descriptor_readable(void **state)
+{
+    struct wire *wire = *state;
+
+    listener_answer(wire->listener,
+                    (struct listener_answer){.text = plain_answer.text, .then = LISTENER_KEEP, .held = true});
+    begin(wire);
+    await_request(wire, 1);
+    while (patience(wire) == 0)
+        assert_null(turn(wire, 0));
+    assert_false(polls(wire, 0));
+    listener_release(wire->listener);
+    assert_true(polls(wire, FOR_EVER_MS));
+    assert_ptr_equal(turn(wire, 0), &wire->exchange);
+    assert_int_equal(wire->exchange.response.http_status, 200);
+    assert_false(polls(wire, 0));
+    assert_int_equal(patience(wire), -1);
+}
+
+static void *wake(void *context)
+{
+    struct wire *wire = context;
+
+    wire->transport->verbs->wakeup(wire->transport);
+    return NULL;
+}
+
+static void a_wakeup_ends_one_wait(void **state)
+{
+    struct wire *wire = *state;
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, wake, wire), 0);
+    assert_null(turn(wire, FOR_EVER_MS));
+    pthread_join(thread, NULL);
+    assert_false(polls(wire, 0));
+    wake(wire); /* nobody waits: it is the next one's */
+    wake(wire);
+    assert_true(polls(wire, 0));
+    assert_null(turn(wire, FOR_EVER_MS));
+    assert_false(polls(wire, 0));
+}
+
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+static void a_signal_ends_no_exchange(void **state)
+{
+    const struct sigaction caught = {.sa_handler = on_alarm};
+    const struct itimerval often = {.it_interval = {.tv_usec = 2000}, .it_value = {.tv_usec = 2000}};
+    const struct itimerval never = {0};
+    struct wire *wire = *state;
+    struct nx_exchange *finished = NULL;
+
+    listener_answer(wire->listener, (struct listener_answer){.text = plain_answer.text, .held = true});
+    assert_int_equal(sigaction(SIGALRM, &caught, NULL), 0);
+    begin(wire);
+    await_request(wire, 1);
+    assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+    for (int i = 0; i < 20; i++)
+        assert_null(turn(wire, 100));
+    listener_release(wire->listener);
+    while (!finished)
+        finished = turn(wire, 100);
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    assert_int_equal(wire->exchange.response.http_status, 200);
+}
+
+/* ---- What is read ------------------------------------------------------------------------------------------------ */
+
+/* Who is late is judged after the turn: more than libcurl reads at a time must not count as late. */
+static void a_turn_without_a_wait_reads_all_that_lies_there(void **state)
+{
+    enum { BODY = 50000 };
+    static char text[BODY + 100];
+    struct wire *wire = *state;
+    const int head = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", BODY);
+
+    memset(text + head, 'x', BODY);
+    listener_answer(wire->listener, (struct listener_answer){.text = text, .held = true});
+    begin(wire);
+    await_request(wire, 1);
+    listener_release(wire->listener);
+    while (listener_sent(wire->listener) < (size_t)head + BODY)
+        polls(wire, 1);
+    assert_ptr_equal(turn(wire, 0), &wire->exchange);
+    assert_int_equal(wire->exchange.response.body.length, BODY);
+}
+
+/* Without a place in the set a socket is looked at all the same. */
+static void a_socket_that_cannot_be_watched_is_read(void **state)
+{
+    struct wire *wire = *state;
+
+    for (int i = 0; i < 3; i++) {
+        struct nx_exchange *finished = NULL;
+
+        refusing = i == 1;
+        listener_answer(wire->listener, plain_answer);
+        begin(wire);
+        while (!finished)
+            finished = turn(wire, FOR_EVER_MS);
+        assert_int_equal(wire->exchange.response.http_status, 200);
+        assert_int_equal(patience(wire), -1);
+    }
+    assert_int_equal(listener_requests(wire->listener), 3);
+}
+
+/* ---- Descriptors ------------------------------------------------------------------------------------------------- */
+
+/* Whether the descriptor is a connection to the listener. */
+static bool is_connection(const struct wire *wire, int descriptor)
+{
+    struct sockaddr_in peer;
+    socklen_t size = sizeof peer;
+
+    return getpeername(descriptor, (struct sockaddr *)&peer, &size) == 0 && peer.sin_family == AF_INET &&
+           ntohs(peer.sin_port) == listener_port(wire->listener);
+}
+
+static void no_descriptor_outlives_an_exec_or_blocks(void **state)
+{
+    struct wire *wire = *state;
+    const int set = wire->transport->verbs->descriptor(wire->transport);
+    int connections = 0;
+
+    begin(wire);
+    await_request(wire, 1);
+    assert_true(fcntl(set, F_GETFD) & FD_CLOEXEC);
+    for (int i = 0; i < DESCRIPTORS; i++) {
+        if (!is_connection(wire, i))
+            continue;
+        connections++;
+        assert_true(fcntl(i, F_GETFD) & FD_CLOEXEC);
+        assert_true(fcntl(i, F_GETFL) & O_NONBLOCK);
+    }
+    assert_int_equal(connections, 1);
+    wire->transport->verbs->give_up(wire->transport, &wire->exchange);
+}
+
+/* ---- TLS --------------------------------------------------------------------------------------------------------- */
+
+/* A server that takes connections, and closes them. */
+static int open_server(char *origin, size_t size)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(server >= 0);
+    assert_int_equal(bind(server, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(server, 1), 0);
+    assert_int_equal(getsockname(server, (struct sockaddr *)&address, &length), 0);
+    snprintf(origin, size, "https://127.0.0.1:%d", ntohs(address.sin_port));
+    return server;
+}
+
+static void a_failed_handshake_is_no_failed_connect(void **state)
+{
+    struct wire *wire = *state;
+    struct nx_exchange *finished = NULL;
+    char origin[64];
+    const int server = open_server(origin, sizeof origin);
+    int connection;
+
+    begin_at(wire, origin);
+    assert_null(turn(wire, 0));
+    connection = accept(server, NULL, NULL);
+    close(connection);
+    while (!finished)
+        finished = turn(wire, FOR_EVER_MS);
+    assert_int_equal(wire->exchange.loss, NX_LOSS_TLS);
+    assert_int_equal(wire->exchange.sendings, 0);
+    close(server);
+    begin_at(wire, origin);
+    do
+        finished = turn(wire, FOR_EVER_MS);
+    while (!finished);
+    assert_int_equal(wire->exchange.loss, NX_LOSS_CONNECT);
+    assert_int_equal(wire->exchange.sendings, 0);
+}
+
+#define ON_A_WIRE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_A_WIRE(an_idle_transport_has_nothing_to_do),
+        ON_A_WIRE(what_was_begun_is_work_at_hand),
+        ON_A_WIRE(an_answer_makes_the_descriptor_readable),
+        ON_A_WIRE(a_wakeup_ends_one_wait),
+        ON_A_WIRE(a_signal_ends_no_exchange),
+        ON_A_WIRE(a_turn_without_a_wait_reads_all_that_lies_there),
+        ON_A_WIRE(a_socket_that_cannot_be_watched_is_read),
+        ON_A_WIRE(no_descriptor_outlives_an_exec_or_blocks),
+        ON_A_WIRE(a_failed_handshake_is_no_failed_connect),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
