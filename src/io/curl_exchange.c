@@ -234,12 +234,15 @@ static bool forget(CURL *easy)
     return !result;
 }
 
+/* libcurl counts how often it sent something again on another connection, over all that a handle has served, and fails
+ * the request that comes after the fifth time: a handle that has once done so goes. */
 bool nx_curl_exchange_end(struct nx_curl_exchange *curl)
 {
-    const bool secret_url = curl->exchange->request.carrier == NX_CARRIER_QUERY;
+    const struct nx_exchange *exchange = curl->exchange;
+    const bool secret_url = exchange->request.carrier == NX_CARRIER_QUERY;
 
     curl->exchange = NULL;
-    return forget(curl->easy) && curl->done && !secret_url;
+    return forget(curl->easy) && curl->done && exchange->sendings == 1 && !secret_url;
 }
 
 void nx_curl_exchange_free(struct nx_curl_exchange *curl)

@@ -254,9 +254,34 @@ static void a_used_handle_reads_anew(void **state)
     assert_int_equal(handles->exchange.response.http_status, 200);
 }
 
+/* libcurl would give up: it counts over all that a handle has served. */
+static void a_connection_that_dies_each_time_it_is_used_again_stops_nobody(void **state)
+{
+    struct handles *handles = *state;
+    struct nx_transport *transport = nx_curl_transport_new(&handles->common.settings, &nx_system_clock);
+
+    assert_non_null(transport);
+    listener_answer(handles->listener, plain_answer);
+    for (int i = 0; i < 10; i++) {
+        struct nx_exchange *finished = NULL;
+
+        if (i > 0)
+            listener_answer(handles->listener, (struct listener_answer){.then = LISTENER_CLOSE});
+        listener_answer(handles->listener, plain_answer);
+        word(handles, NX_CARRIER_FORM, "/token");
+        transport->verbs->begin(transport, &handles->exchange);
+        while (!finished)
+            finished = transport->verbs->turn(transport, 1000);
+        assert_string_equal(handles->exchange.reason, "");
+        assert_int_equal(handles->exchange.response.http_status, 200);
+    }
+    transport->verbs->free(transport);
+}
+
 static void a_pool_keeps_no_more_than_its_most(void **state)
 {
     struct handles *handles = *state;
+    struct nx_exchange exchanges[4];
     struct nx_curl_exchange *taken[4];
     struct nx_curl_exchange *same;
 
@@ -264,8 +289,9 @@ static void a_pool_keeps_no_more_than_its_most(void **state)
         char path[8];
 
         snprintf(path, sizeof path, "/%zu", i);
-        word(handles, NX_CARRIER_FORM, path);
-        taken[i] = nx_curl_pool_take(&handles->pool, &handles->common, &handles->exchange);
+        nx_exchange_init(&exchanges[i], CAP);
+        nx_request_begin(&exchanges[i].request, NX_CARRIER_FORM, listener_origin(handles->listener), path);
+        taken[i] = nx_curl_pool_take(&handles->pool, &handles->common, &exchanges[i]);
         assert_non_null(taken[i]);
     }
     for (size_t i = 0; i < 4; i++) {
@@ -274,10 +300,11 @@ static void a_pool_keeps_no_more_than_its_most(void **state)
         nx_curl_pool_return(&handles->pool, taken[i]);
     }
     assert_int_equal(handles->pool.count, 2);
-    word(handles, NX_CARRIER_FORM, "/0");
-    same = nx_curl_pool_take(&handles->pool, &handles->common, &handles->exchange);
+    same = nx_curl_pool_take(&handles->pool, &handles->common, &exchanges[0]);
     assert_ptr_equal(same, taken[0]); /* it knows the URL, though another was used later */
     nx_curl_exchange_free(same);
+    for (size_t i = 0; i < 4; i++)
+        nx_exchange_release(&exchanges[i]);
 }
 
 #define WITH_HANDLES(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -293,6 +320,7 @@ int main(void)
         WITH_HANDLES(what_is_sent_once_leaves_once_by_a_used_handle),
         WITH_HANDLES(a_used_handle_follows_no_redirect_and_takes_no_other_scheme),
         WITH_HANDLES(a_used_handle_reads_anew),
+        WITH_HANDLES(a_connection_that_dies_each_time_it_is_used_again_stops_nobody),
         WITH_HANDLES(a_pool_keeps_no_more_than_its_most),
     };
 
