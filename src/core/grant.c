@@ -23,6 +23,7 @@ void nx_grant_init(struct nx_grant *grant)
     nx_text_init(&grant->refresh_token, GRANT_LONGEST);
     nx_text_init(&grant->code, GRANT_LONGEST);
     nx_text_init(&grant->state, STATE_LONGEST);
+    nx_text_init(&grant->brought, GRANT_LONGEST);
     nx_text_init(&grant->supplied, NX_OPTION_LONGEST);
 }
 
@@ -32,4 +33,5 @@ void nx_grant_release(struct nx_grant *grant)
     nx_text_release(&grant->code);
     nx_text_release(&grant->state);
     nx_text_release(&grant->supplied);
+    nx_text_release(&grant->brought);
 }

@@ -110,7 +110,7 @@ static bool prepare(struct nx_acquisition *acquisition)
     nx_engine_lock(source->session->engine);
     wanted = !acquisition->done;
     if (wanted && nx_source_has_code(source)) {
-        nx_text_move(&source->grant->code, source->code);
+        nx_text_move(&source->grant->code, &source->grant->brought);
         acquisition->reason = NEXAUTH_REASON_CODE;
     }
     nx_engine_unlock(source->session->engine);

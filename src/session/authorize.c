@@ -157,7 +157,7 @@ static nexauth_status refuse(const nexauth_source *source, enum nx_redirect redi
 static void keep_code(nexauth_source *source, struct nx_text *code)
 {
     nx_engine_lock(source->session->engine);
-    nx_text_move(source->code, code);
+    nx_text_move(&source->grant->brought, code);
     nx_current_close(source);
     nx_engine_unlock(source->session->engine);
 }
@@ -170,8 +170,8 @@ static nexauth_status accept(nexauth_source *source, const char *url, const char
     enum nx_redirect redirect;
     nexauth_status status = NEXAUTH_OK;
 
-    nx_text_init(&code, source->code->bound);
-    nx_text_init(&code_of_error, source->code->bound);
+    nx_text_init(&code, source->grant->brought.bound);
+    nx_text_init(&code_of_error, source->grant->brought.bound);
     redirect = nx_redirect_read(url, true, redirect_uri, state, &code, &code_of_error);
     if (redirect == NX_REDIRECT_RIGHT)
         keep_code(source, &code);

@@ -105,7 +105,7 @@ void nx_tell(nexauth_source *source, enum nexauth_event_kind kind, const struct 
              nexauth_token *token)
 {
     nexauth_session *session = source->session;
-    struct nexauth_event event = {.kind = kind, .source = source, .error = error, .token = token};
+    struct nexauth_event event = {.kind = (int)kind, .source = source, .error = error, .token = token};
     struct nx_errand errand;
 
     if (!session->event_callback)

@@ -75,7 +75,6 @@ struct nexauth_source {
     nexauth_token *token; /* the current one, or NULL */
     struct nx_life life;  /* of the current token, or of the last one */
     uint64_t mark;        /* a keyed hash of the last access token; 0: there was none */
-    struct nx_text *code; /* brought by a web handler, for the next acquisition; with a grant only */
     struct nx_acquisition *acquisition;
     struct nx_save *save;       /* NULL: nothing is to be saved */
     struct nx_trouble *trouble; /* NULL: there was none */

@@ -5,25 +5,12 @@
 
 #include <stdlib.h>
 
-/* What a source holds whose users authorize. */
-struct authorized {
-    struct nx_grant grant; /* first: the source points at it */
-    struct nx_text code;
-};
-
-static void release_grant(nexauth_source *source)
-{
-    if (!source->grant)
-        return;
-    nx_grant_release(source->grant);
-    nx_text_release(source->code);
-    free(source->grant);
-}
-
 static void destroy(nexauth_source *source)
 {
     nx_current_drop(source);
-    release_grant(source);
+    if (source->grant)
+        nx_grant_release(source->grant);
+    free(source->grant);
     nx_identity_release(&source->identity);
     free(source->save);
     free(source->trouble);
@@ -57,15 +44,12 @@ static bool join(nexauth_session *session)
 static nexauth_status make_grant(nexauth_source *source, struct nexauth_error *error)
 {
     const struct nx_authorizing *authorizing = source->provider->authorizing;
-    struct authorized *authorized = calloc(1, sizeof *authorized);
     const char *refresh_token;
 
-    if (!authorized)
+    source->grant = calloc(1, sizeof *source->grant);
+    if (!source->grant)
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
-    source->grant = &authorized->grant;
-    source->code = &authorized->code;
     nx_grant_init(source->grant);
-    nx_text_init(source->code, source->grant->code.bound);
     refresh_token = authorizing->refresh_token(source->identity.options);
     if (refresh_token)
         nx_text_add(&source->grant->refresh_token, refresh_token);
@@ -101,7 +85,7 @@ struct nx_trouble *nx_source_trouble(nexauth_source *source)
 
 bool nx_source_has_code(const nexauth_source *source)
 {
-    return source->code && source->code->length;
+    return source->grant && source->grant->brought.length;
 }
 
 nexauth_status nx_source_new(nexauth_session *session, const struct nx_provider *provider, const void *options,
