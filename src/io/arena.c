@@ -218,45 +218,61 @@ void nx_block_fill(struct nx_block *block, size_t offset, const void *bytes, siz
     }
 }
 
-static char *copy_word(const word_t *word, char *to)
+static uint64_t load(const word_t *word)
 {
-    const uint64_t value = atomic_load_explicit(word, memory_order_acquire);
+    return atomic_load_explicit(word, memory_order_acquire);
+}
 
+static char *put(char *to, uint64_t value)
+{
     memcpy(to, &value, WORD);
     return to + WORD;
 }
 
-/* Fewer bytes than a word has, from `at` bytes into it. A memcpy of unknown size would be a call. */
-static char *copy_part(const word_t *word, size_t at, char *to, size_t size)
+/* Fewer bytes than a word has, from `at` bytes into it. A memcpy of a size that varies is a call. */
+static char *put_part(char *to, uint64_t value, size_t at, size_t size)
 {
-    const uint64_t value = atomic_load_explicit(word, memory_order_acquire);
     const char *from = (const char *)&value + at;
 
-    for (; size > 0; size--)
+    if (size & 4) {
+        memcpy(to, from, 4);
+        to += 4;
+        from += 4;
+    }
+    for (size &= 3; size > 0; size--)
         *to++ = *from++;
     return to;
 }
 
 /* Four words a turn: compilers do not unroll loops over atomics. */
+static char *put_fours(char *to, const word_t *word, size_t fours)
+{
+    for (; fours > 0; fours--, word += 4) {
+        const uint64_t first = load(word);
+        const uint64_t second = load(word + 1);
+        const uint64_t third = load(word + 2);
+        const uint64_t fourth = load(word + 3);
+
+        to = put(put(put(put(to, first), second), third), fourth);
+    }
+    return to;
+}
+
 void nx_block_copy(const struct nx_block *block, size_t offset, void *to, size_t size)
 {
     const word_t *word = (const word_t *)(const void *)block + offset / WORD;
     const size_t first = offset % WORD ? in_one_word(offset % WORD, size) : 0;
+    const size_t words = (size - first) / WORD;
     char *next = to;
 
     if (first)
-        next = copy_part(word++, offset % WORD, next, first);
-    for (size -= first; size >= (size_t)4 * WORD; size -= (size_t)4 * WORD) {
-        next = copy_word(word, next);
-        next = copy_word(word + 1, next);
-        next = copy_word(word + 2, next);
-        next = copy_word(word + 3, next);
-        word += 4;
-    }
-    for (; size >= WORD; size -= WORD)
-        next = copy_word(word++, next);
-    if (size > 0)
-        copy_part(word, 0, next, size);
+        next = put_part(next, load(word++), offset % WORD, first);
+    next = put_fours(next, word, words / 4);
+    word += words / 4 * 4;
+    for (size_t i = 0; i < words % 4; i++)
+        next = put(next, load(word++));
+    if ((size - first) % WORD)
+        put_part(next, load(word), 0, (size - first) % WORD);
 }
 
 const char *nx_block_text(const struct nx_block *block)

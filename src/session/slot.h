@@ -91,12 +91,13 @@ static inline bool nx_slot_is_fresh(const struct nx_slot *slot, int64_t mono_ms,
 /* The token with a reference for the caller; NULL when the slot is not fresh. */
 static inline nexauth_token *nx_slot_ref(struct nx_slot *slot, int64_t mono_ms, int64_t wall_ms)
 {
+    const uint32_t fold_at = slot->fold_at; /* read before others can take the word's cache line away again */
     uint64_t word;
 
     if (!nx_slot_is_fresh(slot, mono_ms, wall_ms))
         return NULL;
     word = atomic_fetch_add_explicit(&slot->word, 1, memory_order_acquire) + 1;
-    if ((word & NX_SLOT_COUNT_MASK) >= slot->fold_at)
+    if ((word & NX_SLOT_COUNT_MASK) >= fold_at)
         nx_slot_fold(slot, word);
     return nx_slot_token_in(word);
 }

@@ -1,0 +1,412 @@
+/* The slot under readers and a writer at once: references are exact, copies are whole, and both end when they should.
+ */
+#include "support/test.h"
+
+#include "session/session.h"
+#include "session/slot.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { READERS = 8, READS = 4000, PUTS = 1500, LETTERS = 26, MONO_MS = 5000, WALL_MS = 90000, ALWAYS_MS = 1000000 };
+
+static struct nx_arena *arena;
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena = nx_arena_new();
+    return arena ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    nx_arena_unref(arena);
+    return 0;
+}
+
+/* A token of one repeated letter, whose length goes with the letter. */
+static nexauth_token *new_token(int letter)
+{
+    struct nx_issue issue;
+    nexauth_token *token;
+
+    nx_issue_init(&issue, 65536);
+    issue.lifetime_s = 100;
+    for (int i = 0; i < 100 + 40 * letter; i++)
+        nx_text_add_char(&issue.access_token, (char)('a' + letter));
+    token = nx_token_new(arena, &issue, 0, 0);
+    assert_non_null(token);
+    return token;
+}
+
+static size_t presented_size(int letter)
+{
+    return strlen("Authorization: Bearer ") + 100 + (size_t)40 * (size_t)letter;
+}
+
+static bool is_whole(const char *presented, size_t length)
+{
+    static const char intro[] = "Authorization: Bearer ";
+    const char letter = presented[sizeof intro - 1];
+
+    if (memcmp(presented, intro, sizeof intro - 1) != 0 || letter < 'a' || letter > 'z')
+        return false;
+    for (size_t i = sizeof intro - 1; i < length; i++) {
+        if (presented[i] != letter)
+            return false;
+    }
+    return presented[length] == '\0' && length == presented_size(letter - 'a');
+}
+
+static uint64_t references_of(nexauth_token *token)
+{
+    return atomic_load(&token->references);
+}
+
+static void fill(struct nx_slot *slot, nexauth_token *token)
+{
+    assert_true(nx_slot_put(slot, token));
+    nx_slot_set_fresh(slot, ALWAYS_MS, WALL_MS - MONO_MS);
+}
+
+static void an_empty_slot_gives_nothing(void **state)
+{
+    struct nx_slot slot;
+    char buffer[16];
+    size_t length = 7;
+
+    (void)state;
+    nx_slot_init(&slot);
+    nx_slot_set_fresh(&slot, ALWAYS_MS, WALL_MS - MONO_MS);
+    for (int i = 0; i < 200000; i++)
+        assert_null(nx_slot_ref(&slot, MONO_MS, WALL_MS));
+    assert_int_equal(nx_slot_copy(&slot, MONO_MS, WALL_MS, buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
+    assert_int_equal(length, 7);
+    assert_int_equal(atomic_load(&slot.word), 0);
+    assert_int_equal(nx_slot_hits(&slot), 0);
+    assert_true(nx_slot_put(&slot, NULL));
+}
+
+static void each_reader_gets_a_reference_and_each_is_counted(void **state)
+{
+    struct nx_slot slot;
+    nexauth_token *token = new_token(0);
+
+    (void)state;
+    nx_slot_init(&slot);
+    fill(&slot, token);
+    for (int i = 0; i < 100; i++)
+        assert_ptr_equal(nx_slot_ref(&slot, MONO_MS, WALL_MS), token);
+    assert_int_equal(nx_slot_hits(&slot), 100);
+    for (int i = 0; i < 60; i++)
+        nexauth_token_unref(token);
+    assert_true(nx_slot_put(&slot, NULL));
+    assert_int_equal(references_of(token), 41);
+    assert_int_equal(nx_slot_hits(&slot), 100);
+    for (int i = 0; i < 41; i++)
+        nexauth_token_unref(token);
+}
+
+/* Far more than the word can count. */
+static void the_count_is_folded_before_it_is_full(void **state)
+{
+    enum { MANY = 200000 };
+    struct nx_slot slot;
+    nexauth_token *token = new_token(0);
+
+    (void)state;
+    nx_slot_init(&slot);
+    fill(&slot, token);
+    for (int i = 0; i < MANY; i++)
+        assert_ptr_equal(nx_slot_ref(&slot, MONO_MS, WALL_MS), token);
+    assert_int_equal(nx_slot_hits(&slot), MANY);
+    assert_int_equal(references_of(token), NX_SLOT_BIAS + 1 + MANY - MANY % NX_SLOT_FOLD_AT);
+    assert_true(nx_slot_put(&slot, NULL));
+    assert_int_equal(references_of(token), MANY + 1);
+    for (int i = 0; i <= MANY; i++)
+        nexauth_token_unref(token);
+}
+
+static void a_token_may_be_put_again_and_into_two_slots(void **state)
+{
+    struct nx_slot slots[2];
+    nexauth_token *token = new_token(0);
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        nx_slot_init(&slots[i]);
+        fill(&slots[i], token);
+        assert_ptr_equal(nx_slot_ref(&slots[i], MONO_MS, WALL_MS), token);
+        fill(&slots[i], token);
+        assert_ptr_equal(nx_slot_ref(&slots[i], MONO_MS, WALL_MS), token);
+        assert_int_equal(nx_slot_hits(&slots[i]), 2);
+    }
+    for (int i = 0; i < 5; i++)
+        nexauth_token_unref(token);
+    assert_true(nx_slot_put(&slots[0], NULL));
+    assert_ptr_equal(nx_slot_ref(&slots[1], MONO_MS, WALL_MS), token);
+    nexauth_token_unref(token);
+    assert_true(nx_slot_put(&slots[1], NULL));
+}
+
+struct clocks {
+    int64_t until_ms, mono_ms, wall_ms;
+    bool fresh;
+};
+
+static void a_token_is_given_until_its_time_and_while_no_clock_moves(void **state)
+{
+    static const struct clocks rows[] = {
+        {6000, 5000, 90000, true},     {6000, 5999, 90999, true},      {6000, 6000, 91000, false},
+        {6000, 5000, 91000, true},     {6000, 5000, 91001, false},     {6000, 5000, 89000, true},
+        {6000, 5000, 88999, false},    {INT64_MAX, 5000, 90000, true}, {INT64_MIN, 5000, 90000, false},
+        {6000, 5000, 90000000, false}, {6000, 5000, -90000000, false}, {5000, 5000, 90000, false},
+    };
+    nexauth_token *token = new_token(3);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char buffer[2048];
+        size_t length = 0;
+        struct nx_slot slot;
+        nexauth_token *got;
+
+        nx_slot_init(&slot);
+        assert_true(nx_slot_put(&slot, token));
+        assert_null(nx_slot_ref(&slot, MONO_MS, WALL_MS)); /* nobody has said that it is fresh */
+        nx_slot_set_fresh(&slot, rows[i].until_ms, WALL_MS - MONO_MS);
+        got = nx_slot_ref(&slot, rows[i].mono_ms, rows[i].wall_ms);
+        if ((got != NULL) != rows[i].fresh)
+            fail_msg("row %zu", i);
+        nexauth_token_unref(got);
+        assert_int_equal(nx_slot_copy(&slot, rows[i].mono_ms, rows[i].wall_ms, buffer, sizeof buffer, &length),
+                         rows[i].fresh ? NX_SLOT_COPIED : NX_SLOT_NOT_FRESH);
+        assert_int_equal(length, rows[i].fresh ? presented_size(3) : 0);
+        assert_true(nx_slot_put(&slot, NULL));
+    }
+    nexauth_token_unref(token);
+}
+
+static void a_new_token_is_not_fresh_by_what_was_said_of_the_old(void **state)
+{
+    struct nx_slot slot;
+    nexauth_token *tokens[] = {new_token(0), new_token(1)};
+
+    (void)state;
+    nx_slot_init(&slot);
+    fill(&slot, tokens[0]);
+    assert_true(nx_slot_put(&slot, tokens[1]));
+    assert_null(nx_slot_ref(&slot, MONO_MS, WALL_MS));
+    nx_slot_set_fresh(&slot, ALWAYS_MS, WALL_MS - MONO_MS);
+    assert_ptr_equal(nx_slot_ref(&slot, MONO_MS, WALL_MS), tokens[1]);
+    nexauth_token_unref(tokens[1]);
+    assert_true(nx_slot_put(&slot, NULL));
+    nexauth_token_unref(tokens[0]);
+    nexauth_token_unref(tokens[1]);
+}
+
+static void a_copy_needs_room_for_the_text_and_its_nul(void **state)
+{
+    struct nx_slot slot;
+    nexauth_token *token = new_token(2);
+    char buffer[512];
+    size_t length = 0;
+
+    (void)state;
+    nx_slot_init(&slot);
+    fill(&slot, token);
+    for (size_t size = 0; size < sizeof buffer; size++) {
+        const bool fits = size > presented_size(2);
+
+        memset(buffer, '#', sizeof buffer);
+        assert_int_equal(nx_slot_copy(&slot, MONO_MS, WALL_MS, buffer, size, &length),
+                         fits ? NX_SLOT_COPIED : NX_SLOT_TOO_SMALL);
+        assert_int_equal(length, presented_size(2));
+        assert_int_equal(buffer[size], '#');
+        assert_true(!fits || is_whole(buffer, length));
+    }
+    assert_int_equal(nx_slot_hits(&slot), 0);
+    assert_true(nx_slot_put(&slot, NULL));
+    nexauth_token_unref(token);
+}
+
+static void a_token_at_an_address_of_more_than_48_bits_stays_out(void **state)
+{
+    const union {
+        uintptr_t address;
+        nexauth_token *token;
+    } far = {(uintptr_t)UINT64_C(0x0100000000000000)};
+    struct nx_slot slot;
+    nexauth_token *token = new_token(0);
+
+    (void)state;
+    if (sizeof(uintptr_t) < sizeof(uint64_t))
+        skip();
+    nx_slot_init(&slot);
+    fill(&slot, token);
+    assert_false(nx_slot_put(&slot, far.token));
+    nx_slot_set_fresh(&slot, ALWAYS_MS, WALL_MS - MONO_MS);
+    assert_null(nx_slot_ref(&slot, MONO_MS, WALL_MS));
+    assert_int_equal(references_of(token), 1);
+    nexauth_token_unref(token);
+}
+
+struct race {
+    struct nx_slot slot;
+    atomic_uint_fast64_t given; /* references that readers got */
+    atomic_int copied;
+    atomic_int broken;
+    atomic_bool over;
+};
+
+/* Some references are kept for a while, so that tokens outlive their time in the slot. */
+static void *take_references(void *argument)
+{
+    enum { KEPT = 16 };
+    struct race *race = argument;
+    nexauth_token *kept[KEPT] = {0};
+
+    for (int i = 0; i < READS || !race->over; i++) {
+        nexauth_token *token = nx_slot_ref(&race->slot, MONO_MS, WALL_MS);
+
+        nexauth_token_unref(kept[i % KEPT]);
+        kept[i % KEPT] = token;
+        if (!token)
+            continue;
+        race->given++;
+        if (!is_whole(nexauth_token_header(token), strlen(nexauth_token_header(token))))
+            race->broken++;
+        if (i % 3 == 0)
+            nexauth_token_unref(nexauth_token_ref(token));
+    }
+    for (int i = 0; i < KEPT; i++)
+        nexauth_token_unref(kept[i]);
+    return NULL;
+}
+
+static void *take_copies(void *argument)
+{
+    struct race *race = argument;
+    char buffer[2048];
+    size_t length;
+
+    for (int i = 0; i < READS || !race->over; i++) {
+        if (nx_slot_copy(&race->slot, MONO_MS, WALL_MS, buffer, sizeof buffer, &length) != NX_SLOT_COPIED)
+            continue;
+        race->copied++;
+        if (!is_whole(buffer, length))
+            race->broken++;
+    }
+    return NULL;
+}
+
+/* Blocks and tokens are freed and used again at once, and the slot is empty at times. */
+static void replace(struct race *race)
+{
+    for (int i = 0; i < PUTS; i++) {
+        nexauth_token *token = new_token(i % LETTERS);
+
+        fill(&race->slot, token);
+        nexauth_token_unref(token);
+        if (i % 7 == 0)
+            assert_true(nx_slot_put(&race->slot, NULL));
+    }
+    race->over = true;
+}
+
+static void run_race(void *(*even)(void *), void *(*odd)(void *), struct race *race)
+{
+    pthread_t threads[READERS];
+
+    nx_slot_init(&race->slot);
+    race->slot.fold_at = 4;
+    for (int i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, i % 2 ? odd : even, race), 0);
+    replace(race);
+    for (int i = 0; i < READERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(race->broken, 0);
+    assert_int_equal(nx_slot_hits(&race->slot), race->given);
+}
+
+/* What is freed twice, early or never is seen by the sanitizers. */
+static void references_are_exact_while_tokens_are_replaced(void **state)
+{
+    struct race race = {.given = 0};
+    nexauth_token *last = new_token(0);
+
+    (void)state;
+    run_race(take_references, take_references, &race);
+    fill(&race.slot, last);
+    assert_int_equal(references_of(last), NX_SLOT_BIAS + 1);
+    assert_true(nx_slot_put(&race.slot, NULL));
+    assert_int_equal(references_of(last), 1);
+    nexauth_token_unref(last);
+}
+
+static void copies_are_whole_while_tokens_are_replaced(void **state)
+{
+    struct race race = {.given = 0};
+
+    (void)state;
+    run_race(take_references, take_copies, &race);
+    assert_true(nx_slot_put(&race.slot, NULL));
+}
+
+/* All fold at once, all the time, and nobody replaces the token: so each reference can be accounted for. */
+static void *take_and_drop(void *argument)
+{
+    struct race *race = argument;
+
+    for (int i = 0; i < READS; i++) {
+        nexauth_token *token = nx_slot_ref(&race->slot, MONO_MS, WALL_MS);
+
+        if (i % 2)
+            nexauth_token_unref(token);
+    }
+    return NULL;
+}
+
+static void references_are_exact_while_many_fold(void **state)
+{
+    struct race race = {.given = 0};
+    nexauth_token *token = new_token(0);
+    pthread_t threads[READERS];
+
+    (void)state;
+    nx_slot_init(&race.slot);
+    race.slot.fold_at = 4;
+    fill(&race.slot, token);
+    for (int i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, take_and_drop, &race), 0);
+    for (int i = 0; i < READERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(nx_slot_hits(&race.slot), READERS * READS);
+    assert_true((atomic_load(&race.slot.word) & NX_SLOT_COUNT_MASK) < 4);
+    assert_true(nx_slot_put(&race.slot, NULL));
+    assert_int_equal(references_of(token), 1 + READERS * READS / 2);
+    for (int i = 0; i < 1 + READERS * READS / 2; i++)
+        nexauth_token_unref(token);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_empty_slot_gives_nothing),
+        cmocka_unit_test(each_reader_gets_a_reference_and_each_is_counted),
+        cmocka_unit_test(the_count_is_folded_before_it_is_full),
+        cmocka_unit_test(a_token_may_be_put_again_and_into_two_slots),
+        cmocka_unit_test(a_token_is_given_until_its_time_and_while_no_clock_moves),
+        cmocka_unit_test(a_new_token_is_not_fresh_by_what_was_said_of_the_old),
+        cmocka_unit_test(a_copy_needs_room_for_the_text_and_its_nul),
+        cmocka_unit_test(a_token_at_an_address_of_more_than_48_bits_stays_out),
+        cmocka_unit_test(references_are_exact_while_tokens_are_replaced),
+        cmocka_unit_test(copies_are_whole_while_tokens_are_replaced),
+        cmocka_unit_test(references_are_exact_while_many_fold),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
