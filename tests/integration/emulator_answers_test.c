@@ -35,7 +35,7 @@ struct row {
     enum place place;
     nexauth_status status;
     int64_t lifetime_s;     /* of the token; 0: the emulator's */
-    int64_t retry_after_ms; /* 0: not looked at */
+    int64_t retry_after_ms; /* as the service states it; 0: it does not */
 };
 
 #define OK          NEXAUTH_OK
@@ -327,7 +327,7 @@ static int run_row(const struct row *row, const struct endpoint *endpoint)
     live_fault(fault);
     const nexauth_status status = nexauth_source_get_token(source, NULL, &token, &error);
     const bool right = status == row->status && is_right_token(row, endpoint, token) &&
-                       (row->retry_after_ms == 0 || error.retry_after_ms == row->retry_after_ms);
+                       live_is_held(&error, row->retry_after_ms);
     if (!right)
         print_error("%s %s: %s instead of %s, lifetime %lld, after %lld ms: %s\n", endpoint->path, row->answer,
                     nexauth_status_name(status), nexauth_status_name(row->status),

@@ -177,6 +177,36 @@ nexauth_status live_get_status(nexauth_source *source, struct nexauth_error *err
     return status;
 }
 
+nexauth_status live_ask(nexauth_session *session, const struct live_who *who, struct nexauth_error *error)
+{
+    nexauth_source *source = live_new_source(session, who);
+    const nexauth_status status = live_get_status(source, error);
+
+    nexauth_source_free(source);
+    return status;
+}
+
+int live_tries(nexauth_source *source)
+{
+    struct nexauth_stats stats = {0};
+
+    assert_int_equal(nexauth_source_stats(source, &stats, NULL), NEXAUTH_OK);
+    return (int)stats.requests;
+}
+
+bool live_is_held(const struct nexauth_error *error, int64_t stated_ms)
+{
+    const bool denied = error->status == NEXAUTH_DENIED || error->status == NEXAUTH_CONFIG;
+    const int64_t least_ms = denied ? 5000 : 1000;
+    const int64_t most_ms = least_ms + least_ms / 5;
+
+    if (error->status == NEXAUTH_OK)
+        return true;
+    if (stated_ms >= most_ms)
+        return error->retry_after_ms == stated_ms;
+    return error->retry_after_ms >= least_ms && error->retry_after_ms >= stated_ms && error->retry_after_ms <= most_ms;
+}
+
 int live_requests_at(const char *key)
 {
     const int count = emulator_count(&live_emulator, key);

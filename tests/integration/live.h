@@ -5,6 +5,8 @@
 #include "nexauth/nexauth.h"
 #include "support/emulator.h"
 
+#include <stdbool.h>
+
 #define LIVE_APP      "d7690800dc5d4cf885fac35fcb0c8184"
 #define LIVE_SECRET   "bf20940d16578e18765eb9f93b1827e9"
 #define LIVE_REDIRECT "https://app.example.com/nexusguard/callback"
@@ -52,11 +54,20 @@ nexauth_token *live_get(nexauth_source *source);
 /* Gives the token back at once. `error` is {0} after success. */
 nexauth_status live_get_status(nexauth_source *source, struct nexauth_error *error);
 
+/* The same of a source of its own. */
+nexauth_status live_ask(nexauth_session *session, const struct live_who *who, struct nexauth_error *error);
+
+/* How many requests the source has sent, or tried to. */
+int live_tries(nexauth_source *source);
+
 /* A copy of the refresh token of a user who has connected, in two requests. The caller frees it. */
 char *live_connect_and_save(nexauth_session *session);
 
 /* The browser's part: goes where it is sent, and tells where it is sent from there. The caller frees it. */
 char *live_browse(const char *url);
+
+/* Whether a first failure is held for as long as it should be, where the service stated so much; 0: nothing. */
+bool live_is_held(const struct nexauth_error *error, int64_t stated_ms);
 
 /* All requests that the emulator saw, at all paths of all services, and those at one. */
 int live_requests(void);

@@ -22,7 +22,7 @@ static const struct refusal {
     nexauth_status status;
     int http_status;
     const char *code;
-    int64_t retry_after_ms;
+    int64_t retry_after_ms; /* as the service states it; 0: it does not */
     int requests;
 } refusals[] = {
     /* Wrong secrets. */
@@ -152,7 +152,15 @@ static const struct refusal {
      1},
     {"a page", {.kind = LIVE_NEX_USER}, NEX ANSWER("\"body\":\"<html>hello\""), NEXAUTH_PROTOCOL, 200, "", 0, 1},
     {"nothing", {.kind = LIVE_NEX_USER}, NEX ANSWER("\"status\":204"), NEXAUTH_PROTOCOL, 204, "", 0, 1},
-    {"a dropped connection", {.kind = LIVE_NEX_USER}, NEX "\"drop\":true}", NEXAUTH_NETWORK, 0, "", 0, 1},
+    {"a dropped connection, once", {.kind = LIVE_NEX_USER}, NEX "\"drop\":true}", NEXAUTH_OK, 0, "", 0, 2},
+    {"a dropped connection, always",
+     {.kind = LIVE_NEX_USER},
+     NEX "\"drop\":true,\"times\":0}",
+     NEXAUTH_NETWORK,
+     0,
+     "",
+     0,
+     2},
     {"a dropped connect", {.kind = LIVE_NEXUSGUARD_USER}, CONNECT "\"drop\":true}", NEXAUTH_NETWORK, 0, "", 0, 1},
     /* Redirects of the connect. No code leaves. */
     {"a forged state",
@@ -262,8 +270,8 @@ static int run_refusal(const struct refusal *row)
         live_fault(row->fault);
     live_get_status(source, &error);
     wrong = error.status != row->status || error.http_status != row->http_status ||
-            strcmp(error.code, row->code) != 0 || error.retry_after_ms != row->retry_after_ms ||
-            error.message[0] == '\0' || live_requests() != row->requests;
+            strcmp(error.code, row->code) != 0 || !live_is_held(&error, row->retry_after_ms) ||
+            (error.message[0] == '\0') != (row->status == NEXAUTH_OK) || live_requests() != row->requests;
     if (wrong)
         print_error("%s: %s, HTTP %d, code \"%s\", after %lld ms, %d requests: %s\n", row->name,
                     nexauth_status_name(error.status), error.http_status, error.code, (long long)error.retry_after_ms,
@@ -285,22 +293,23 @@ static void a_refusal_has_its_status_and_costs_no_request_more(void **state)
 
 static void a_redirect_elsewhere_is_not_followed(void **state)
 {
+    (void)state;
     static const int statuses[] = {301, 302, 303, 307, 308};
     struct listener *other = listener_start("127.0.0.1");
 
     assert_non_null(other);
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
         const struct live_who who = {.kind = LIVE_NEX_USER};
-        nexauth_source *source = live_new_source(*state, &who);
+        nexauth_session *session = live_new_session(NULL);
         struct nexauth_error error;
         char fault[256];
 
         snprintf(fault, sizeof fault, NEX ANSWER("\"status\":%d,\"headers\":{\"Location\":\"%s/v1.0/Token\"}"),
                  statuses[i], listener_origin(other));
         live_fault(fault);
-        assert_int_equal(live_get_status(source, &error), NEXAUTH_CONFIG);
+        assert_int_equal(live_ask(session, &who, &error), NEXAUTH_CONFIG);
         assert_int_equal(error.http_status, statuses[i]);
-        nexauth_source_free(source);
+        nexauth_session_free(session);
     }
     assert_int_equal(live_requests(), 5);
     assert_int_equal(listener_connections(other), 0);
@@ -308,41 +317,45 @@ static void a_redirect_elsewhere_is_not_followed(void **state)
     listener_stop(other);
 }
 
+/* Of the first, both attempts count; with the third request it is a ban, which has no second attempt. */
 static void three_connections_closed_in_a_row_are_a_ban(void **state)
 {
-    static const char *const controllers[][2] = {{"111aa", "456"}, {"222bb", "789"}, {"333cc", "012"}};
-    static const nexauth_status expected[] = {NEXAUTH_NETWORK, NEXAUTH_NETWORK, NEXAUTH_BLOCKED};
+    static const struct {
+        struct live_who who;
+        nexauth_status status;
+        int64_t retry_after_ms;
+        int requests;
+    } cases[] = {{{.kind = LIVE_NEX_CONTROLLER, .id = "111aa", .other = "456"}, NEXAUTH_NETWORK, 0, 2},
+                 {{.kind = LIVE_NEX_CONTROLLER, .id = "222bb", .other = "789"}, NEXAUTH_BLOCKED, 10000, 3}};
 
-    live_fault(NEX "\"drop\":true,\"times\":3}");
-    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
-        const struct live_who who = {.kind = LIVE_NEX_CONTROLLER, .id = controllers[i][0], .other = controllers[i][1]};
-        nexauth_source *source = live_new_source(*state, &who);
+    live_fault(NEX "\"drop\":true,\"times\":0}");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct nexauth_error error;
 
-        assert_int_equal(live_get_status(source, &error), expected[i]);
+        assert_int_equal(live_ask(*state, &cases[i].who, &error), cases[i].status);
         assert_int_equal(error.http_status, 0);
-        assert_int_equal(error.retry_after_ms > 0, expected[i] == NEXAUTH_BLOCKED);
-        assert_int_equal(live_requests(), (int)i + 1);
-        nexauth_source_free(source);
+        assert_true(live_is_held(&error, cases[i].retry_after_ms));
+        assert_int_equal(live_requests(), cases[i].requests);
     }
 }
 
-/* Over plain http a closed connection is no sign. */
+/* Over plain http a closed connection is no sign. (Connects, which have no second attempt.) */
 static void closed_connections_without_tls_are_no_ban(void **state)
 {
+    static const char *const apps[] = {"app-1", "app-2", "app-3", "app-4"};
     const struct nexauth_session_options options = {.loopback_http = 1};
-    const struct live_who who = {.kind = LIVE_NEX_USER, .origin = live_emulator.nex_http};
     nexauth_session *session = live_new_session(&options);
-    nexauth_source *source = live_new_source(session, &who);
     struct nexauth_error error;
 
     (void)state;
-    live_fault(NEX "\"drop\":true,\"times\":4}");
-    for (int i = 1; i <= 4; i++) {
-        assert_int_equal(live_get_status(source, &error), NEXAUTH_NETWORK);
-        assert_int_equal(live_requests(), i);
+    live_fault(CONNECT "\"drop\":true,\"times\":0}");
+    for (int i = 0; i < 4; i++) {
+        const struct live_who who = {
+            .kind = LIVE_NEXUSGUARD_USER, .id = apps[i], .origin = live_emulator.nexusguard_http};
+
+        assert_int_equal(live_ask(session, &who, &error), NEXAUTH_NETWORK);
+        assert_int_equal(live_requests(), i + 1);
     }
-    nexauth_source_free(source);
     nexauth_session_free(session);
 }
 
@@ -357,8 +370,9 @@ static void refused_once_served_before_is_a_ban(void **state)
     live_fault(QUANTOZ ANSWER("\"status\":401"));
     assert_int_equal(live_get_status(second, &error), NEXAUTH_BLOCKED);
     assert_int_equal(error.http_status, 401);
-    assert_int_equal(live_get_status(second, &error), NEXAUTH_OK);
-    assert_int_equal(live_requests(), 3);
+    assert_int_equal(live_get_status(second, &error), NEXAUTH_BLOCKED); /* remembered */
+    assert_int_equal(live_get_status(first, &error), NEXAUTH_OK);       /* its token is good all the same */
+    assert_int_equal(live_requests(), 2);
     nexauth_source_free(first);
     nexauth_source_free(second);
 }

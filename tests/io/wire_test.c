@@ -328,32 +328,38 @@ static const struct ending {
     struct listener_answer answer;
     nexauth_status status;
     int http_status;
+    int requests; /* 0: on a slow machine none may come */
     int64_t exchange_timeout_ms;
 } endings[] = {
     {"half of a body",
      {.text = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"access_token\":\"x\"}", .then = LISTENER_CLOSE},
      NEXAUTH_NETWORK,
      0,
+     2,
      0},
-    {"HTTP/0.9", {.text = "{\"access_token\":\"x\"}\n", .then = LISTENER_CLOSE}, NEXAUTH_PROTOCOL, 0, 0},
+    {"HTTP/0.9", {.text = "{\"access_token\":\"x\"}\n", .then = LISTENER_CLOSE}, NEXAUTH_PROTOCOL, 0, 1, 0},
     {"an endless body",
      {.text = "HTTP/1.1 200 OK\r\n\r\n", .then = LISTENER_REPEAT, .again = " "},
      NEXAUTH_PROTOCOL,
      200,
+     1,
      0},
     {"an endless refusal",
      {.text = "HTTP/1.1 401 no\r\n\r\n", .then = LISTENER_REPEAT, .again = "no "},
      NEXAUTH_DENIED,
      401,
+     1,
      0},
     {"endless headers",
      {.text = "HTTP/1.1 500 no\r\n", .then = LISTENER_REPEAT, .again = "X-Endless: x\r\n"},
      NEXAUTH_UNAVAILABLE,
      500,
+     1,
      0},
     {"one byte at a time, for ever",
      {.text = "HTTP/1.1 200 OK\r\nX-Slow: ", .then = LISTENER_REPEAT, .again = "x", .pause_ms = 10},
      NEXAUTH_TIMEOUT,
+     0,
      0,
      500},
 };
@@ -368,13 +374,17 @@ static void an_answer_that_never_ends_well_has_its_status(void **state)
                                                         .exchange_timeout_ms = endings[i].exchange_timeout_ms};
         struct wire own = {.listener = wire->listener};
         struct nexauth_error error = {0};
+        const int before = listener_requests(wire->listener);
 
         assert_int_equal(nexauth_session_new(&options, &own.session, NULL), NEXAUTH_OK);
-        listener_answer(wire->listener, endings[i].answer);
+        for (int j = 0; j == 0 || j < endings[i].requests; j++)
+            listener_answer(wire->listener, endings[i].answer);
         take(new_user(&own, listener_origin(wire->listener), NEXAUTH_ACCEPT_JSON), &error);
         if (error.status != endings[i].status || error.http_status != endings[i].http_status)
             fail_msg("%s: %s, HTTP %d: %s", endings[i].name, nexauth_status_name(error.status), error.http_status,
                      error.message);
+        if (endings[i].requests)
+            assert_int_equal(listener_requests(wire->listener) - before, endings[i].requests);
         nexauth_session_free(own.session);
     }
 }
