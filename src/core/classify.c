@@ -137,7 +137,7 @@ static bool envelope_refuses(const struct nx_facts *facts)
     return is_success(facts) && read_code(facts, &code) && code != 0;
 }
 
-static bool token_came(const struct nx_facts *facts)
+static bool brings_token(const struct nx_facts *facts)
 {
     int64_t code = facts->envelope ? -1 : 0;
 
@@ -146,6 +146,11 @@ static bool token_came(const struct nx_facts *facts)
     if (facts->envelope && (!read_code(facts, &code) || code != 0))
         return false;
     return nx_answer_has_token(facts->answer);
+}
+
+static bool token_came(const struct nx_facts *facts)
+{
+    return facts->token_came;
 }
 
 static bool success_too_large(const struct nx_facts *facts)
@@ -252,7 +257,7 @@ static const struct rule rules[] = {
 struct nx_facts nx_facts_of(enum nx_step step, const struct nx_exchange *exchange, const struct nx_answer *answer,
                             const struct nx_identity *identity, bool envelope, enum nx_redirect redirect)
 {
-    return (struct nx_facts){.step = step,
+    struct nx_facts facts = {.step = step,
                              .loss = exchange->loss,
                              .http_status = exchange->loss ? 0 : exchange->response.http_status,
                              .redirect = redirect,
@@ -260,6 +265,9 @@ struct nx_facts nx_facts_of(enum nx_step step, const struct nx_exchange *exchang
                              .envelope = envelope,
                              .answer = answer,
                              .identity = identity};
+
+    facts.token_came = brings_token(&facts);
+    return facts;
 }
 
 enum nx_sign nx_facts_sign(const struct nx_facts *facts)

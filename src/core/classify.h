@@ -19,6 +19,7 @@ struct nx_facts {
     bool over_cap;
     enum nx_ban ban;
     bool envelope;                      /* the service wraps its answers: {code, msg, result} */
+    bool token_came;                    /* one that can be used */
     const struct nx_answer *answer;     /* of a loss too: then it is empty */
     const struct nx_identity *identity; /* for the meanings that the caller gave to codes */
 };

@@ -25,25 +25,41 @@ static void add_percent_byte(struct nx_text *text, char c)
     nx_text_add_bytes(text, triple, sizeof triple);
 }
 
+/* How much of `value` needs no encoding: letters, digits and `marks`. */
+static size_t plain_size(const char *value, const char *marks)
+{
+    size_t size = 0;
+
+    while (is_alphanumeric(value[size]) || is_one_of(value[size], marks))
+        size++;
+    return size;
+}
+
 void nx_add_percent(struct nx_text *text, const char *value)
 {
-    for (; *value; value++) {
-        if (is_alphanumeric(*value) || is_one_of(*value, "-._~"))
-            nx_text_add_char(text, *value);
+    while (*value) {
+        const size_t plain = plain_size(value, "-._~");
+
+        if (plain)
+            nx_text_add_bytes(text, value, plain);
         else
             add_percent_byte(text, *value);
+        value += plain ? plain : 1;
     }
 }
 
 void nx_add_form(struct nx_text *text, const char *value)
 {
-    for (; *value; value++) {
-        if (is_alphanumeric(*value) || is_one_of(*value, "*-._"))
-            nx_text_add_char(text, *value);
+    while (*value) {
+        const size_t plain = plain_size(value, "*-._");
+
+        if (plain)
+            nx_text_add_bytes(text, value, plain);
         else if (*value == ' ')
             nx_text_add_char(text, '+');
         else
             add_percent_byte(text, *value);
+        value += plain ? plain : 1;
     }
 }
 
@@ -252,15 +268,22 @@ bool nx_is_free_of_controls(const char *value)
     return true;
 }
 
+/* Eight at a time. The top bit of a byte in `strange` is set for one below 0x21, at 0x7f or above; only beside such a
+ * one can it be set for another. */
 bool nx_is_visible(const char *value)
 {
-    if (*value == '\0')
-        return false;
-    for (; *value; value++) {
-        if (*value < 0x21 || *value > 0x7e)
-            return false;
+    size_t left = strlen(value);
+    bool visible = left > 0;
+    uint64_t strange = 0;
+    uint64_t word;
+
+    for (; left >= sizeof word; value += sizeof word, left -= sizeof word) {
+        memcpy(&word, value, sizeof word);
+        strange |= word | (word - repeat(0x21)) | (word + repeat(1));
     }
-    return true;
+    for (; left > 0; value++, left--)
+        visible &= *value >= 0x21 && *value <= 0x7e;
+    return visible && !(strange & repeat((char)0x80));
 }
 
 bool nx_equal_secret(const char *a, const char *b)

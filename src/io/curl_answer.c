@@ -19,7 +19,7 @@ static bool take_value(struct nx_text *value, const char *name, const char *line
 {
     const size_t skip = strlen(name);
 
-    if (size <= skip || !nx_same_in_any_case(line, name, skip) || line[skip] != ':')
+    if (size <= skip || line[skip] != ':' || !nx_same_in_any_case(line, name, skip))
         return false;
     line += skip + 1;
     size -= skip + 1;

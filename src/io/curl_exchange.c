@@ -91,17 +91,20 @@ static CURLcode set_url(struct nx_curl_exchange *curl, const struct nx_request *
     return result;
 }
 
-/* An empty "Expect:" keeps libcurl from asking before it sends a body. libcurl reads the list, and changes nothing. */
+/* libcurl reads the list, and changes nothing. An empty "Expect:" keeps it from asking before it sends a body: by
+ * itself it does so for longer ones than ours, and with what serves once nothing is left to it. */
 static struct curl_slist *list_headers(struct nx_curl_exchange *curl, const struct nx_request *request)
 {
     static char no_expect[] = "Expect:";
+    size_t count = 0;
 
-    curl->headers[0] = (struct curl_slist){.data = no_expect};
-    for (size_t i = 0; i < request->header_count; i++) {
-        curl->headers[i].next = &curl->headers[i + 1];
-        curl->headers[i + 1] = (struct curl_slist){.data = request->headers[i].data};
-    }
-    return curl->headers;
+    for (size_t i = 0; i < request->header_count; i++)
+        curl->headers[count++].data = request->headers[i].data;
+    if (request->one_time)
+        curl->headers[count++].data = no_expect;
+    for (size_t i = 0; i < count; i++)
+        curl->headers[i].next = i + 1 < count ? &curl->headers[i + 1] : NULL;
+    return count ? curl->headers : NULL;
 }
 
 /* Method, headers and body, exactly as they were worded. libcurl adds Host and Content-Length. */
@@ -113,23 +116,25 @@ static CURLcode set_message(struct nx_curl_exchange *curl, const struct nx_reque
     SET(CURLOPT_HTTPHEADER, list_headers(curl, request));
     if (request->carrier == NX_CARRIER_QUERY) {
         SET(CURLOPT_HTTPGET, 1L);
-    } else {
-        SET(CURLOPT_POST, 1L);
+    } else { /* that is a POST */
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.length);
         SET(CURLOPT_POSTFIELDS, nx_text_string(&request->body));
     }
     return result;
 }
 
-/* What serves once has a connection of its own, and a protocol that does not repeat it. Said either way: the handle may
- * have served something else before. */
-static CURLcode set_connection(CURL *easy, bool one_time)
+/* What serves once has a connection of its own, and a protocol that does not repeat it. */
+static CURLcode set_connection(struct nx_curl_exchange *curl, bool one_time)
 {
+    CURL *easy = curl->easy;
     CURLcode result = CURLE_OK;
 
+    if (curl->one_time == one_time)
+        return CURLE_OK;
     SET(CURLOPT_HTTP_VERSION, (long)(one_time ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_NONE));
     SET(CURLOPT_FRESH_CONNECT, one_time ? 1L : 0L);
     SET(CURLOPT_FORBID_REUSE, one_time ? 1L : 0L);
+    curl->one_time = one_time;
     return result;
 }
 
@@ -143,7 +148,7 @@ bool nx_curl_exchange_begin(struct nx_curl_exchange *curl, struct nx_exchange *e
     curl->headers_ended = false;
     curl->no_memory = false;
     curl->reason[0] = '\0';
-    return !set_url(curl, request) && !set_message(curl, request) && !set_connection(curl->easy, request->one_time);
+    return !set_url(curl, request) && !set_message(curl, request) && !set_connection(curl, request->one_time);
 }
 
 /* The whole request left on a connection made for it over TLS, and the connection ended before an answer began. */
@@ -229,7 +234,6 @@ static bool forget(CURL *easy)
     CURLcode result = CURLE_OK;
 
     SET(CURLOPT_POSTFIELDS, NULL);
-    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
     SET(CURLOPT_HTTPHEADER, NULL);
     return !result;
 }

@@ -28,6 +28,7 @@ struct nx_curl_exchange {
     CURLU *url;                                        /* what libcurl made of `spelling` */
     struct nx_text spelling;                           /* of the last request's URL */
     struct curl_slist headers[NX_REQUEST_HEADERS + 1]; /* their data are the request's own */
+    bool one_time;                                     /* as the handle was last told */
     bool done;                                         /* the answer was read to its end */
     size_t received;                                   /* bytes of headers and body */
     bool headers_ended;                                /* the final answer's */
