@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -67,6 +68,8 @@ static void record(struct script *script, const struct nx_exchange *exchange)
 {
     struct script_request *request = &script->requests[script->begun];
 
+    if (script->begun >= SCRIPT_ANSWERS)
+        return;
     snprintf(request->method, sizeof request->method, "%s",
              exchange->request.carrier == NX_CARRIER_QUERY ? "GET" : "POST");
     snprintf(request->url, sizeof request->url, "%s", nx_text_string(&exchange->request.url));
@@ -74,18 +77,45 @@ static void record(struct script *script, const struct nx_exchange *exchange)
     request->one_time = exchange->request.one_time;
 }
 
+/* With the mutex. */
+static struct script_answer next_answer(const struct script *script)
+{
+    const struct script_answer never = {.takes_ms = INT64_MAX};
+
+    if (script->begun < script->answer_count)
+        return script->answers[script->begun];
+    return script->stands ? script->standing : never;
+}
+
+/* A place for one more exchange. The order of the places is that of the requests, until they are used again. */
+static size_t find_place(struct script *script)
+{
+    size_t place = script->places;
+
+    for (size_t i = 0; (script->stands || place == SCRIPT_ANSWERS) && i < script->places; i++) {
+        if (!script->under_way[i])
+            return i;
+    }
+    if (place == SCRIPT_ANSWERS)
+        abort(); /* the test has more under way than there is room for */
+    script->places++;
+    return place;
+}
+
 static void begin(struct nx_transport *transport, struct nx_exchange *exchange)
 {
     struct script *script = of(transport);
-    const struct script_answer never = {.takes_ms = INT64_MAX};
-    const struct script_answer *answer;
+    struct script_answer answer;
+    size_t place;
 
     pthread_mutex_lock(&script->mutex);
     record(script, exchange);
-    answer = script->begun < script->answer_count ? &script->answers[script->begun] : &never;
-    script->under_way[script->begun] = exchange;
-    script->due_ms[script->begun] = answer->takes_ms > INT64_MAX / 2 ? INT64_MAX : script->boot_ms + answer->takes_ms;
-    if (!answer->unsent) {
+    answer = next_answer(script);
+    place = find_place(script);
+    script->under_way[place] = exchange;
+    script->coming[place] = answer;
+    script->due_ms[place] = answer.takes_ms > INT64_MAX / 2 ? INT64_MAX : script->boot_ms + answer.takes_ms;
+    if (!answer.unsent) {
         exchange->sendings = 1;
         exchange->sent_boot_ms = script->boot_ms;
         exchange->sent_wall_s = script->wall_s;
@@ -134,7 +164,7 @@ static size_t next_due(const struct script *script)
 {
     size_t next = SCRIPT_ANSWERS;
 
-    for (size_t i = 0; i < script->begun; i++) {
+    for (size_t i = 0; i < script->places; i++) {
         if (script->under_way[i] && (next == SCRIPT_ANSWERS || script->due_ms[i] < script->due_ms[next]))
             next = i;
     }
@@ -159,13 +189,13 @@ static struct nx_exchange *deliver_due(struct script *script)
 {
     struct nx_exchange *finished = NULL;
 
-    for (size_t i = 0; i < script->begun; i++) {
+    for (size_t i = 0; i < script->places; i++) {
         struct nx_exchange *exchange = script->under_way[i];
 
         if (!exchange || script->due_ms[i] > script->boot_ms)
             continue;
         script->under_way[i] = NULL;
-        deliver(&script->answers[i], exchange);
+        deliver(&script->coming[i], exchange);
         exchange->next = finished;
         finished = exchange;
     }
@@ -194,7 +224,7 @@ static void give_up(struct nx_transport *transport, struct nx_exchange *exchange
     struct script *script = of(transport);
 
     pthread_mutex_lock(&script->mutex);
-    for (size_t i = 0; i < script->begun; i++) {
+    for (size_t i = 0; i < script->places; i++) {
         if (script->under_way[i] == exchange)
             script->under_way[i] = NULL;
     }
@@ -263,6 +293,14 @@ void script_answer(struct script *script, struct script_answer answer)
 {
     pthread_mutex_lock(&script->mutex);
     script->answers[script->answer_count++] = answer;
+    pthread_mutex_unlock(&script->mutex);
+}
+
+void script_answer_always(struct script *script, struct script_answer answer)
+{
+    pthread_mutex_lock(&script->mutex);
+    script->standing = answer;
+    script->stands = true;
     pthread_mutex_unlock(&script->mutex);
 }
 

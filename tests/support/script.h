@@ -44,12 +44,16 @@ struct script {
     unsigned char next_byte;
     struct script_answer answers[SCRIPT_ANSWERS];
     size_t answer_count;
+    struct script_answer standing; /* for what the list has no answer to */
+    bool stands;
     size_t begun;
     size_t given_up;
     bool freed;
-    struct script_request requests[SCRIPT_ANSWERS];
-    struct nx_exchange *under_way[SCRIPT_ANSWERS];
+    struct script_request requests[SCRIPT_ANSWERS]; /* the first ones */
+    struct nx_exchange *under_way[SCRIPT_ANSWERS];  /* each in a place of its own, free again after its end */
+    struct script_answer coming[SCRIPT_ANSWERS];
     int64_t due_ms[SCRIPT_ANSWERS];
+    size_t places; /* above them none was used yet */
 };
 
 /* Starts at boot time 1,000,000 ms and wall time 2,000,000,000 s. */
@@ -61,6 +65,10 @@ struct nx_world script_world(struct script *script);
 
 /* The next requests get these answers, one each, in order; without one, a request is answered never. */
 void script_answer(struct script *script, struct script_answer answer);
+
+/* From now on, whatever the list has no answer to gets this one. Any number of requests then, SCRIPT_ANSWERS of them at
+ * a time. */
+void script_answer_always(struct script *script, struct script_answer answer);
 
 void script_pass_ms(struct script *script, int64_t ms);
 
