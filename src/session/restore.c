@@ -105,7 +105,8 @@ static void copy(struct nx_issue *issue, const nexauth_source *source, const str
         nx_text_add(&issue->scope, saved->scope);
 }
 
-/* The token, as if its request had been sent so long ago that what remains of its life is right. */
+/* The token, as if its request had been sent so long ago that what remains of its life is right. It ends then by the
+ * wall clock too, whatever was saved. */
 static nexauth_token *make_token(const nexauth_source *source, const struct nexauth_saved_token *saved, int64_t left_s)
 {
     const int64_t now = nx_boot_ms(&source->session->world.clock);
@@ -117,6 +118,8 @@ static nexauth_token *make_token(const nexauth_source *source, const struct nexa
         token = nx_token_new(source->session->arena, &issue, saved->obtained_at,
                              now - (issue.lifetime_s - left_s) * 1000);
     nx_issue_release(&issue);
+    if (token)
+        token->expires_at = nx_wall_s(&source->session->world.clock) + left_s;
     return token;
 }
 
