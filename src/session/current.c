@@ -56,7 +56,8 @@ void nx_current_open(nexauth_source *source, int64_t least_ms)
     int64_t mono_ms;
     int64_t wall_ms;
 
-    if (!source->token || nx_source_has_code(source) || source->freed || source->session->closed) {
+    /* The first caller comes by the lock, so that it is seen that the source was asked. */
+    if (!source->token || !source->asked || nx_source_has_code(source) || source->freed || source->session->closed) {
         nx_current_close(source);
         return;
     }
