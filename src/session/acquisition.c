@@ -266,6 +266,7 @@ static enum nexauth_event_kind take_outcome(struct nx_acquisition *acquisition, 
         nx_current_note_failure(source, acquisition->attempted, error);
         return NEXAUTH_EVENT_FAILED;
     }
+    nx_failures_forget(&source->session->failures, nx_source_key(source));
     source->way = (unsigned char)way_of(acquisition);
     source->reason = (unsigned char)acquisition->reason;
     return nx_current_take(source, acquisition->fresh) ? NEXAUTH_EVENT_SAME_TOKEN : NEXAUTH_EVENT_TOKEN;

@@ -90,7 +90,6 @@ bool nx_current_take(nexauth_source *source, nexauth_token *token)
     source->rejected = false;
     if (source->trouble)
         nx_damping_arrived(&source->trouble->damping, now);
-    nx_failures_forget(&source->session->failures, nx_source_key(source));
     nexauth_token_unref(source->token);
     source->token = nexauth_token_ref(token);
     nx_slot_put(&source->slot, token);
