@@ -30,12 +30,14 @@ static int64_t first_deadline(const nexauth_session *session, int64_t until_ms)
     return first && first->due_ms < until_ms ? first->due_ms : until_ms;
 }
 
-/* Waits until there is a reason to return. Turns the engine once in any case: who polls only for what is at hand must
- * not keep the rest from going on. */
+/* Waits until there is a reason to return. Turns the engine once in any case, after what had ended already: who polls
+ * only for what is at hand must not keep the rest from going on, and no call runs out of time before the sockets were
+ * read. */
 static void wait_for_reason(nexauth_session *session, int64_t until_ms)
 {
     bool at_hand;
 
+    nx_engine_finish(session->engine);
     do {
         at_hand = session->ready.first || session->woken;
         take_notice(session);
