@@ -269,6 +269,30 @@ static void a_freed_session_ends_each_call_once_before_it_returns(void **state)
         nexauth_source_free(sources[i]);
 }
 
+static nexauth_status supply(void *context, char *xspe, size_t size)
+{
+    ++*(int *)context;
+    memcpy(xspe, "fresh", size < 6 ? size : 6);
+    return NEXAUTH_OK;
+}
+
+static void nothing_is_supplied_for_a_source_that_was_freed_before_anybody_polled(void **state)
+{
+    struct fixture *fixture = *state;
+    int supplied = 0;
+    const struct nexauth_nexusguard_user_options options = fixture_with_callback(supply, &supplied);
+    nexauth_source *source = fixture_new_customer(fixture, &options);
+    struct outcome outcome = {0};
+
+    outcome_start(source, NULL, &outcome);
+    nexauth_source_free(source);
+    outcome_poll(fixture->session, 1000);
+    outcome_assert_status(&outcome, NEXAUTH_CANCELED);
+    outcome_poll(fixture->session, 1000);
+    assert_int_equal(supplied, 0);
+    assert_int_equal(fixture->script.begun, 0);
+}
+
 static void callers_that_are_wrong_are_told_so(void **state)
 {
     struct fixture *fixture = *state;
@@ -321,6 +345,7 @@ int main(void)
         IN_A_WORLD(a_call_may_be_held_longer_than_its_source_and_session),
         IN_A_WORLD(a_freed_source_cancels_its_calls_at_the_next_poll),
         IN_A_WORLD(a_freed_session_ends_each_call_once_before_it_returns),
+        IN_A_WORLD(nothing_is_supplied_for_a_source_that_was_freed_before_anybody_polled),
         IN_A_WORLD(callers_that_are_wrong_are_told_so),
         cmocka_unit_test(the_verbs_of_a_call_accept_null),
     };
