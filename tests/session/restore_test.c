@@ -48,7 +48,7 @@ static void restore(nexauth_source *source, const struct nexauth_saved_token *sa
 /* The source has its token for so many ms, although it cannot be renewed, and then no more. */
 static void expect_served_for(struct fixture *fixture, nexauth_source *source, int64_t ms)
 {
-    struct nexauth_source_stats stats = {0};
+    struct nexauth_stats stats = {0};
     struct nexauth_error error = {0};
 
     assert_int_equal(nexauth_source_stats(source, &stats, NULL), NEXAUTH_OK);
@@ -148,7 +148,7 @@ static void a_restored_token_is_served_without_a_request_and_renewed_in_its_wind
                                                   .lifetime_s = 100};
         const size_t before = fixture->script.begun;
         nexauth_source *source = fixture_new_controller(fixture);
-        struct nexauth_source_stats stats = {0};
+        struct nexauth_stats stats = {0};
         struct nexauth_error error = {0};
 
         restore(source, &saved);
