@@ -411,16 +411,6 @@ bool nx_engine_poll(struct nx_engine *engine, const bool *done, int64_t deadline
     return *done;
 }
 
-/* An event loop has left the turning to this thread, and is to take it up. */
-bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline_ms)
-{
-    const bool is_done = nx_engine_poll(engine, done, deadline_ms);
-
-    if (engine->watched && !engine->leading && !engine->closing)
-        rouse_leader(engine);
-    return is_done;
-}
-
 void nx_engine_close(struct nx_engine *engine)
 {
     nx_engine_lock(engine);
@@ -456,4 +446,14 @@ int64_t nx_engine_patience_ms(const struct nx_engine *engine)
     if (patience_ms >= 0 && patience_ms < wait_ms)
         return patience_ms;
     return until == INT64_MAX && !engine->oldest ? -1 : wait_ms;
+}
+
+/* While this thread led, an event loop was told to wait as if nothing of the engine's would ever be due. */
+bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline_ms)
+{
+    const bool is_done = nx_engine_poll(engine, done, deadline_ms);
+
+    if (engine->watched && nx_engine_patience_ms(engine) >= 0)
+        rouse_leader(engine);
+    return is_done;
 }

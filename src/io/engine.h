@@ -43,7 +43,7 @@ bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline
 /* Tells the owners of all exchanges that have ended. The lock is held, and let go in between. */
 void nx_engine_finish(struct nx_engine *engine);
 
-/* The same for who polls, and sees to it himself that somebody turns the engine afterwards. */
+/* The same for an event loop, which turns the engine again when nx_engine_patience_ms() says so. */
 bool nx_engine_poll(struct nx_engine *engine, const bool *done, int64_t deadline_ms);
 
 /* *done has become true: wakes who waits for it. The lock is held. */
