@@ -1,6 +1,7 @@
 /*
- * Every allocation of one acquisition per vendor fails: once, and once and for ever from there. Nothing breaks or leaks
- * (the sanitizers look), what is said is true, and the source works afterwards.
+ * Every allocation of one acquisition per vendor fails: once, and once and for ever from there; for who waits, and for
+ * who polls. Nothing breaks or leaks (the sanitizers look), what is said and saved is true, and the source works
+ * afterwards.
  */
 #include "support/test.h"
 
@@ -192,8 +193,58 @@ static void assert_works_again(struct fixture *fixture, const struct scenario *s
     nexauth_token_unref(token);
 }
 
+static nexauth_status save(void *context, nexauth_token *token)
+{
+    const struct scenario *scenario = context;
+
+    assert_string_equal(nexauth_token_access_token(token), scenario->token);
+    return NEXAUTH_OK;
+}
+
+struct ending {
+    nexauth_token *token;
+    struct nexauth_error error;
+    bool called;
+};
+
+static void end(void *context, nexauth_token *token, const struct nexauth_error *error)
+{
+    struct ending *ending = context;
+
+    assert_false(ending->called);
+    ending->called = true;
+    ending->token = nexauth_token_ref(token);
+    if (error)
+        ending->error = *error;
+}
+
+typedef nexauth_status getter(struct fixture *fixture, nexauth_source *source, nexauth_token **out,
+                              struct nexauth_error *error);
+
+static nexauth_status get_by_waiting(struct fixture *fixture, nexauth_source *source, nexauth_token **out,
+                                     struct nexauth_error *error)
+{
+    (void)fixture;
+    return nexauth_source_get_token(source, NULL, out, error);
+}
+
+static nexauth_status get_by_polling(struct fixture *fixture, nexauth_source *source, nexauth_token **out,
+                                     struct nexauth_error *error)
+{
+    struct ending ending = {0};
+    nexauth_status status = nexauth_source_start(source, NULL, end, &ending, NULL, error);
+
+    while (!status && !ending.called)
+        status = nexauth_session_poll(fixture->session, 1000, error);
+    if (status)
+        return status;
+    *out = ending.token;
+    *error = ending.error;
+    return error->status;
+}
+
 /* One run of the whole scenario with one failing allocation. False when it was beyond the last. */
-static bool run(const struct scenario *scenario, size_t failing, bool for_ever)
+static bool run(const struct scenario *scenario, getter *get, size_t failing, bool for_ever)
 {
     void *state = NULL;
     struct fixture *fixture;
@@ -208,8 +259,10 @@ static bool run(const struct scenario *scenario, size_t failing, bool for_ever)
     add_answers(&fixture->script, scenario);
     failing_arm(failing, for_ever);
     status = scenario->make(fixture->session, &source, &error);
+    if (status == NEXAUTH_OK && scenario->token)
+        status = nexauth_source_set_save(source, save, (void *)scenario, &error);
     if (status == NEXAUTH_OK)
-        status = nexauth_source_get_token(source, NULL, &token, &error);
+        status = get(fixture, source, &token, &error);
     allocations = failing_disarm();
     assert_true_outcome(scenario, status, token, &error);
     nexauth_token_unref(token);
@@ -223,11 +276,12 @@ static bool run(const struct scenario *scenario, size_t failing, bool for_ever)
 static void every_allocation_may_fail(void **state)
 {
     const struct scenario *scenario = *state;
+    static getter *const getters[] = {get_by_waiting, get_by_polling};
 
-    for (int for_ever = 0; for_ever <= 1; for_ever++) {
+    for (int i = 0; i < 4; i++) {
         size_t failing = 1;
 
-        while (run(scenario, failing, for_ever)) {
+        while (run(scenario, getters[i / 2], failing, i % 2)) {
             failing++;
             assert_in_range(failing, 1, MOST_ALLOCATIONS);
         }
