@@ -133,11 +133,16 @@ static nexauth_status check_meanings(const struct nx_option_table *table, const 
     return NEXAUTH_OK;
 }
 
+/* The size of a struct without its `reserved`, which is zero and which nobody reads. */
+static size_t used_size(const struct nx_option_table *table)
+{
+    return table->size - 8 * sizeof(uintptr_t);
+}
+
 static nexauth_status check(const struct nx_option_table *table, const void *options, bool loopback_http,
                             struct nexauth_error *error)
 {
-    const char *reserved = (const char *)options + table->size - 8 * sizeof(uintptr_t);
-    nexauth_status status = nx_check_reserved(reserved, error);
+    nexauth_status status = nx_check_reserved((const char *)options + used_size(table), error);
 
     for (size_t i = 0; i < table->count && status == NEXAUTH_OK; i++) {
         const struct nx_option *option = &table->options[i];
@@ -149,12 +154,10 @@ static nexauth_status check(const struct nx_option_table *table, const void *opt
     return status ? status : check_meanings(table, options, error);
 }
 
-/* The string that counts: the caller's or the default; NULL when there is neither. */
-static const char *effective(const struct nx_option *option, const void *options)
+/* The caller's string; NULL when there is none, and for what is no string. */
+static const char *given(const struct nx_option *option, const void *options)
 {
-    const char *string = option->kind == NX_OPTION_CHOICE ? NULL : string_of(options, option);
-
-    return string || option->kind == NX_OPTION_CHOICE ? string : option->fallback;
+    return option->kind == NX_OPTION_CHOICE ? NULL : string_of(options, option);
 }
 
 static size_t block_size(const struct nx_option_table *table, const void *options)
@@ -164,23 +167,24 @@ static size_t block_size(const struct nx_option_table *table, const void *option
     size_t size;
 
     meanings_of(table, options, &meanings, &count);
-    size = table->size + count * sizeof *meanings;
+    size = used_size(table) + count * sizeof *meanings;
     for (size_t i = 0; i < table->count; i++) {
-        const char *string = effective(&table->options[i], options);
+        const char *string = given(&table->options[i], options);
 
         size += string ? strlen(string) + 1 : 0;
     }
     return size;
 }
 
-/* Lays the struct, the meanings (which need its alignment) and the strings one after the other. */
+/* Lays the struct, the meanings (which need its alignment) and the strings one after the other. Defaults stay where
+ * they are. */
 static void fill(char *block, const struct nx_option_table *table, const void *options)
 {
     const struct nexauth_code_meaning *meanings;
     size_t count;
-    char *next = block + table->size;
+    char *next = block + used_size(table);
 
-    memcpy(block, options, table->size);
+    memcpy(block, options, used_size(table));
     meanings_of(table, options, &meanings, &count);
     if (count) {
         memcpy(next, meanings, count * sizeof *meanings);
@@ -188,7 +192,7 @@ static void fill(char *block, const struct nx_option_table *table, const void *o
         next += count * sizeof *meanings;
     }
     for (size_t i = 0; i < table->count; i++) {
-        const char *string = effective(&table->options[i], options);
+        const char *string = given(&table->options[i], options);
 
         if (string) {
             const size_t size = strlen(string) + 1;
@@ -196,6 +200,8 @@ static void fill(char *block, const struct nx_option_table *table, const void *o
             memcpy(next, string, size);
             *string_at(block, &table->options[i]) = next;
             next += size;
+        } else if (table->options[i].kind != NX_OPTION_CHOICE) {
+            *string_at(block, &table->options[i]) = table->options[i].fallback;
         }
     }
 }

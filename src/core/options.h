@@ -1,8 +1,8 @@
 /*
  * What a source was made from. Each provider describes its public options struct in a table; from it the struct is
- * checked, its defaults are filled in, and everything is copied into one block, which is wiped when it is released. The
- * copy is a struct of the same type: a provider reads its own options, and knows that every string is valid and none
- * that it needs is missing.
+ * checked, its defaults are filled in, and everything that the caller gave is copied into one block, which is wiped
+ * when it is released. The copy is a struct of the same type, cut off before `reserved`: a provider reads its own
+ * options, and knows that every string is valid and none that it needs is missing.
  */
 #ifndef NX_OPTIONS_H
 #define NX_OPTIONS_H
@@ -36,7 +36,7 @@ struct nx_option {
     size_t offset;
     enum nx_option_kind kind;
     unsigned int flags;
-    const char *fallback; /* for NULL; NULL: none */
+    const char *fallback; /* for NULL, static; NULL: none */
     int least, most;      /* NX_OPTION_CHOICE */
 };
 
