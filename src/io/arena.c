@@ -1,6 +1,6 @@
 /*
  * Chunks are mapped, cut into blocks from their start to their end, and never unmapped before the arena ends. A block
- * that was given back waits in the list of its size class: multiples of 64 bytes up to 4 KiB, then four classes for
+ * that was given back waits in the list of its size class: multiples of 16 bytes up to 4 KiB, then four classes for
  * each doubling. A block that would take much of a chunk gets one of its own.
  */
 #include "io/arena.h"

@@ -16,7 +16,7 @@
 struct nx_arena;
 struct nx_block; /* aligned to NX_BLOCK_ALIGNMENT bytes */
 
-enum { NX_BLOCK_ALIGNMENT = 64, NX_BLOCK_LARGEST = 8 * 1024 * 1024 };
+enum { NX_BLOCK_ALIGNMENT = 16, NX_BLOCK_LARGEST = 8 * 1024 * 1024 };
 
 /* An empty arena with one reference. NULL when memory ran out. */
 struct nx_arena *nx_arena_new(void);

@@ -43,13 +43,13 @@ static void a_given_block_is_taken_again_for_a_size_of_its_class(void **state)
         size_t given, taken;
         bool same;
     } rows[] = {
-        {0, 64, true},
-        {1, 64, true},
-        {64, 65, false},
-        {65, 128, true},
+        {0, 16, true},
+        {1, 16, true},
+        {16, 17, false},
+        {65, 80, true},
         {1023, 1024, true},
         {1024, 1025, false},
-        {4033, 4096, true},
+        {4081, 4096, true},
         {4096, 4097, false},
         {4097, 5120, true},
         {5120, 5121, false},
