@@ -77,7 +77,7 @@ struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_
 
     *begun = !acquisition;
     if (acquisition) {
-        acquisition->parked |= acquisition->references == 1;
+        acquisition->parked |= acquisition->references == 1 && reason != NEXAUTH_REASON_EARLY;
         acquisition->references++;
         source->joins++;
         return acquisition;

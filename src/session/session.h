@@ -110,7 +110,7 @@ struct nx_acquisition {
     nexauth_token *fresh; /* came, and is not current yet */
     /* With the lock: */
     int references;
-    bool parked; /* for some time nobody waited for it */
+    bool parked; /* for some time nobody waited for it, and somebody without a good token does now */
     bool done;   /* the outcome stands: a token, or an error */
     nexauth_token *token;
     struct nexauth_error error;

@@ -343,6 +343,36 @@ static void after_a_failed_early_renewal_the_token_is_served_and_held(void **sta
     }
 }
 
+/* Asked every 20 ms, while what one caller began is left to whoever comes along. */
+static void a_slow_failure_holds_too(void **state)
+{
+    static const struct {
+        struct script_answer answer;
+        int64_t takes_at_most_ms;
+        size_t requests;
+    } CASES[] = {{{.status = 500, .takes_ms = 3000}, 3000, 1},
+                 {{.loss = NX_LOSS_TLS, .takes_ms = 9000}, 9000, 1},
+                 {{.loss = NX_LOSS_CUT, .takes_ms = 3000}, 7250, 2},
+                 {{.takes_ms = INT64_MAX}, 30000, 1}};
+
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        struct life life = begin_life(*state, 3600, LOWEST);
+
+        go_to(&life, 720000);
+        for (size_t times = 0; times < CASES[i].requests; times++)
+            script_answer(&life.fixture->script, CASES[i].answer);
+        script_answer_always(&life.fixture->script, CASES[i].answer);
+        get(&life, "old");
+        for (int64_t ms = 0; ms < CASES[i].takes_at_most_ms + hold_ms(680000, LOWEST) - 3000; ms += 20) {
+            get(&life, "old");
+            script_pass_ms(&life.fixture->script, 20);
+        }
+        check_requests(&life, CASES[i].requests);
+        end_life(&life);
+        life.fixture->script.stands = false;
+    }
+}
+
 static void a_service_that_says_when_to_come_back_is_not_asked_before(void **state)
 {
     static const struct {
@@ -502,6 +532,7 @@ int main(void)
         IN_A_WORLD(who_asked_for_more_than_the_token_has_gets_the_error_of_a_late_renewal),
         IN_A_WORLD(what_is_over_is_never_handed_out_whatever_fails),
         IN_A_WORLD(after_a_failed_early_renewal_the_token_is_served_and_held),
+        IN_A_WORLD(a_slow_failure_holds_too),
         IN_A_WORLD(a_service_that_says_when_to_come_back_is_not_asked_before),
         IN_A_WORLD(a_hold_beyond_the_end_of_a_token_serves_it_to_its_end_only),
         IN_A_WORLD(a_token_that_comes_back_is_not_asked_for_before_half_of_what_remains),
