@@ -35,13 +35,24 @@ static void come_back(nexauth_session *session, const struct nx_errand *errand)
     nx_engine_unlock(session->engine);
 }
 
-bool nx_is_on_errand(const nexauth_source *source)
+/* `source` may be NULL: any. */
+static bool is_out_for(const nexauth_session *session, const nexauth_source *source)
 {
-    const struct nx_errand *errand = source->session->errands;
+    const struct nx_errand *errand = session->errands;
 
-    while (errand && !(errand->source == source && nx_thread_is_self(&errand->thread)))
+    while (errand && !((!source || errand->source == source) && nx_thread_is_self(&errand->thread)))
         errand = errand->next;
     return errand != NULL;
+}
+
+bool nx_is_on_errand(const nexauth_source *source)
+{
+    return is_out_for(source->session, source);
+}
+
+bool nx_runs_callback(const nexauth_session *session)
+{
+    return is_out_for(session, NULL);
 }
 
 /* What a callback returns is not always a status. */

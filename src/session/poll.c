@@ -53,6 +53,8 @@ static nexauth_status poll(nexauth_session *session, int64_t until_ms, struct ne
 {
     if (session->closed)
         return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
+    if (nx_runs_callback(session))
+        return nx_fail(error, NEXAUTH_INVALID, "a callback of the session polls it");
     if (session->polling)
         return nx_fail(error, NEXAUTH_INVALID, "another thread polls, or a callback of this one does");
     session->polling = true;

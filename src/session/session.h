@@ -226,6 +226,9 @@ nexauth_status nx_refuse_held(const nexauth_source *source, struct nexauth_error
  * lock. */
 bool nx_is_on_errand(const nexauth_source *source);
 
+/* Whether this thread runs a callback for any source of the session. With the lock. */
+bool nx_runs_callback(const nexauth_session *session);
+
 /* Calls the source's callback for a fresh xspe, and judges what it gives. `xspe` is initialised in any case. */
 nexauth_status nx_supply(nexauth_source *source, struct nx_text *xspe, struct nexauth_error *error);
 
