@@ -74,12 +74,13 @@ struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_
                                            struct nexauth_error *error)
 {
     struct nx_acquisition *acquisition = source->acquisition;
+    const bool awaited = reason != NEXAUTH_REASON_EARLY; /* else the good token is taken, whatever comes */
 
     *begun = !acquisition;
     if (acquisition) {
-        acquisition->parked |= acquisition->references == 1 && reason != NEXAUTH_REASON_EARLY;
+        acquisition->parked |= awaited && acquisition->references == 1;
         acquisition->references++;
-        source->joins++;
+        source->joins += awaited;
         return acquisition;
     }
     if (is_refused(source, error))

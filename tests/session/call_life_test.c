@@ -1,0 +1,184 @@
+/* What calls get in each phase of a token's life, and after failures. */
+#include "support/test.h"
+
+#include "support/fixture.h"
+#include "support/outcome.h"
+
+#include <stdio.h>
+
+/* A source whose token "one" has lived for age_ms of its hour. */
+static nexauth_source *aged(struct fixture *fixture, int64_t age_ms)
+{
+    nexauth_source *source = fixture_new_controller(fixture);
+
+    fixture_answer_token(fixture, "one", "3600");
+    assert_int_equal(fixture_get(source, "one", NULL), NEXAUTH_OK);
+    script_pass_ms(&fixture->script, age_ms);
+    return source;
+}
+
+static void a_token_in_its_early_window_is_given_at_once_and_renewed_by_later_polls(void **state)
+{
+    struct fixture *fixture = *state;
+    nexauth_source *source = aged(fixture, 3000000);
+    const int64_t before = fixture->script.boot_ms;
+    struct outcome outcomes[3] = {{0}, {0}, {0}};
+
+    fixture_answer_token(fixture, "two", "3600"); /* takes 100 ms */
+    outcome_start(source, NULL, &outcomes[0]);
+    outcome_start(source, NULL, &outcomes[1]);
+    outcome_poll(fixture->session, 60000);
+    outcome_assert_token(&outcomes[0], "one");
+    outcome_assert_token(&outcomes[1], "one");
+    assert_int_equal(fixture->script.boot_ms, before);
+    outcome_poll(fixture->session, 1000);
+    outcome_start(source, NULL, &outcomes[2]);
+    outcome_poll(fixture->session, 0);
+    outcome_assert_token(&outcomes[2], "two");
+    assert_int_equal(fixture->script.begun, 2);
+    nexauth_source_free(source);
+}
+
+/* Each call takes the good token, and none of them waits for the renewal that fails in the background. */
+static void a_renewal_in_the_background_that_fails_is_not_tried_again_soon(void **state)
+{
+    struct fixture *fixture = *state;
+    nexauth_source *source = aged(fixture, 3000000);
+    struct nexauth_source_stats stats = {0};
+
+    script_answer_always(&fixture->script, (struct script_answer){.loss = NX_LOSS_CUT, .takes_ms = 100});
+    for (int i = 0; i < 20; i++) {
+        struct outcome outcome = {0};
+
+        outcome_start(source, NULL, &outcome);
+        outcome_poll(fixture->session, 0);
+        outcome_assert_token(&outcome, "one");
+        outcome_poll(fixture->session, 500);
+    }
+    assert_int_equal(fixture->script.begun, 3); /* the first token, and the renewal with its second attempt */
+    assert_int_equal(nexauth_source_stats(source, &stats, NULL), NEXAUTH_OK);
+    assert_int_equal(stats.failures, 1);
+    assert_int_equal(stats.joins, 0);
+    nexauth_source_free(source);
+}
+
+static void a_token_in_its_late_window_is_given_when_its_renewal_fails(void **state)
+{
+    struct fixture *fixture = *state;
+    nexauth_source *source = aged(fixture, 3590000);
+    struct outcome outcome = {0};
+
+    script_answer(&fixture->script, (struct script_answer){.status = 500, .takes_ms = 700});
+    outcome_start(source, NULL, &outcome);
+    outcome_poll(fixture->session, 699);
+    assert_int_equal(outcome.runs, 0);
+    outcome_poll(fixture->session, 60000);
+    outcome_assert_token(&outcome, "one");
+    nexauth_source_free(source);
+}
+
+static void a_call_may_ask_for_validity(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct nexauth_get_options options = {.min_validity_s = 1700};
+    const struct {
+        int status; /* of the answer; 200: token "two" */
+        nexauth_status expected;
+    } cases[] = {{200, NEXAUTH_OK}, {500, NEXAUTH_UNAVAILABLE}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nexauth_source *source = aged(fixture, 2000000);
+        struct outcome outcome = {0};
+        struct outcome held = {0};
+        struct outcome content = {0};
+
+        if (cases[i].status == 200)
+            fixture_answer_token(fixture, "two", "3600");
+        else
+            script_answer(&fixture->script, (struct script_answer){.status = cases[i].status});
+        outcome_start(source, &options, &outcome);
+        outcome_poll(fixture->session, 60000);
+        outcome_start(source, &options, &held);
+        outcome_start(source, NULL, &content);
+        outcome_poll(fixture->session, 0);
+        if (cases[i].expected) {
+            outcome_assert_status(&outcome, cases[i].expected);
+            outcome_assert_status(&held, cases[i].expected);
+            outcome_assert_token(&content, "one");
+        } else {
+            outcome_assert_token(&outcome, "two");
+            outcome_assert_token(&held, "two");
+        }
+        assert_int_equal(fixture->script.begun, 2 * (i + 1));
+        nexauth_source_free(source);
+    }
+}
+
+static void a_failure_is_remembered_for_calls_too(void **state)
+{
+    struct fixture *fixture = *state;
+    nexauth_source *source = fixture_new_controller(fixture);
+    nexauth_source *twin = fixture_new_controller(fixture);
+    struct outcome outcomes[3] = {{0}, {0}, {0}};
+
+    script_answer(&fixture->script, (struct script_answer){.status = 401, .body = "{\"Message\":\"No.\"}"});
+    fixture_answer_token(fixture, "one", "3600");
+    outcome_start(source, NULL, &outcomes[0]);
+    outcome_poll(fixture->session, 1000);
+    script_pass_ms(&fixture->script, 2000);
+    outcome_start(twin, NULL, &outcomes[1]);
+    outcome_poll(fixture->session, 0);
+    outcome_assert_status(&outcomes[1], NEXAUTH_DENIED);
+    assert_string_equal(outcomes[1].error.message, outcomes[0].error.message);
+    assert_int_equal(outcomes[1].error.retry_after_ms, outcomes[0].error.retry_after_ms - 2000);
+    assert_int_equal(fixture->script.begun, 1);
+    script_pass_ms(&fixture->script, outcomes[1].error.retry_after_ms);
+    outcome_start(source, NULL, &outcomes[2]);
+    outcome_poll(fixture->session, 1000);
+    outcome_assert_token(&outcomes[2], "one");
+    nexauth_source_free(source);
+    nexauth_source_free(twin);
+}
+
+static void a_call_uses_the_code_that_a_web_handler_has_brought(void **state)
+{
+    struct fixture *fixture = *state;
+    struct nexauth_nexusguard_user_options options = fixture_customer;
+    nexauth_source *source;
+    nexauth_authorization *authorization = NULL;
+    struct outcome early = {0};
+    struct outcome outcome = {0};
+    char url[128];
+
+    options.web_handler = 1;
+    source = fixture_new_customer(fixture, &options);
+    outcome_start(source, NULL, &early);
+    outcome_poll(fixture->session, 1000);
+    outcome_assert_status(&early, NEXAUTH_REAUTH);
+    script_answer(&fixture->script, fixture_first_token);
+    assert_int_equal(nexauth_source_authorize(source, &authorization, NULL), NEXAUTH_OK);
+    snprintf(url, sizeof url, "/callback?code=the-code&state=%s", nexauth_authorization_state(authorization));
+    assert_int_equal(nexauth_source_accept_redirect(source, url, nexauth_authorization_state(authorization), NULL),
+                     NEXAUTH_OK);
+    outcome_start(source, NULL, &outcome);
+    outcome_poll(fixture->session, 1000);
+    outcome_assert_token(&outcome, "one");
+    nexauth_authorization_free(authorization);
+    nexauth_source_free(source);
+}
+
+#define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_A_WORLD(a_token_in_its_early_window_is_given_at_once_and_renewed_by_later_polls),
+        IN_A_WORLD(a_renewal_in_the_background_that_fails_is_not_tried_again_soon),
+        IN_A_WORLD(a_token_in_its_late_window_is_given_when_its_renewal_fails),
+        IN_A_WORLD(a_call_may_ask_for_validity),
+        IN_A_WORLD(a_failure_is_remembered_for_calls_too),
+        IN_A_WORLD(a_call_uses_the_code_that_a_web_handler_has_brought),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
