@@ -314,7 +314,10 @@ static bool complete(struct nx_acquisition *acquisition)
         settle(acquisition, &error);
     }
     nx_engine_unlock(engine);
-    nx_tell(source, kind, error.status ? &error : NULL, acquisition->fresh);
+    if (!error.status)
+        nx_tell(source, kind, NULL, acquisition->fresh);
+    else if (!anew)
+        nx_tell(source, kind, &error, NULL);
     clear(acquisition);
     if (anew)
         return true;
