@@ -14,21 +14,30 @@ static int64_t to_wall_s(const nexauth_source *source, int64_t boot_ms)
 static void tell_token(const nexauth_source *source, struct nexauth_stats *stats)
 {
     const struct nx_life *life = &source->life;
-    const int64_t now = nx_boot_ms(&source->session->world.clock);
 
     stats->obtained_at = nexauth_token_obtained_at(source->token);
     stats->early_at = to_wall_s(source, life->early_ms);
     stats->late_at = to_wall_s(source, life->late_ms);
     stats->expires_at = to_wall_s(source, life->expires_ms);
-    stats->held_for_ms = life->held_until_ms > now ? life->held_until_ms - now : 0;
+}
+
+/* What holds requests: the last renewal, if there is a token, and what failed for these credentials. */
+static int64_t held_for_ms(const nexauth_source *source)
+{
+    const nexauth_session *session = source->session;
+    const int64_t now = nx_boot_ms(&session->world.clock);
+    int64_t held_ms = source->token && source->life.held_until_ms > now ? source->life.held_until_ms - now : 0;
+    struct nexauth_error remembered;
+
+    if (nx_failures_recall(&session->failures, nx_source_key(source), now, &remembered) &&
+        remembered.retry_after_ms > held_ms)
+        held_ms = remembered.retry_after_ms;
+    return held_ms;
 }
 
 /* With the lock. */
 static void tell(const nexauth_source *source, struct nexauth_stats *stats)
 {
-    const nexauth_session *session = source->session;
-    struct nexauth_error remembered;
-
     stats->hits = nx_slot_hits(&source->slot);
     stats->requests = source->requests;
     stats->joins = source->joins;
@@ -37,9 +46,7 @@ static void tell(const nexauth_source *source, struct nexauth_stats *stats)
     stats->reason = source->reason;
     if (source->token)
         tell_token(source, stats);
-    else if (nx_failures_recall(&session->failures, nx_source_key(source), nx_boot_ms(&session->world.clock),
-                                &remembered))
-        stats->held_for_ms = remembered.retry_after_ms;
+    stats->held_for_ms = held_for_ms(source);
     if (source->trouble)
         stats->last_error = source->trouble->error;
 }
