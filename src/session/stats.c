@@ -54,12 +54,17 @@ static void tell(const nexauth_source *source, struct nexauth_stats *stats)
 nexauth_status nexauth_source_stats(nexauth_source *source, struct nexauth_stats *out, struct nexauth_error *error)
 {
     struct nexauth_stats stats = {0};
+    bool closed;
 
     if (!source || !out)
         return nx_fail(error, NEXAUTH_INVALID, "source and out are required");
     nx_engine_lock(source->session->engine);
-    tell(source, &stats);
+    closed = source->session->closed;
+    if (!closed)
+        tell(source, &stats);
     nx_engine_unlock(source->session->engine);
+    if (closed)
+        return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
     *out = stats;
     return NEXAUTH_OK;
 }

@@ -44,7 +44,7 @@ static void a_renewal_in_the_background_that_fails_is_not_tried_again_soon(void 
 {
     struct fixture *fixture = *state;
     nexauth_source *source = aged(fixture, 3000000);
-    struct nexauth_source_stats stats = {0};
+    struct nexauth_stats stats = {0};
 
     script_answer_always(&fixture->script, (struct script_answer){.loss = NX_LOSS_CUT, .takes_ms = 100});
     for (int i = 0; i < 20; i++) {
