@@ -152,7 +152,7 @@ static void wait_for_token(nexauth_call *call, enum nexauth_reason reason)
         return;
     }
     if (nx_current_serves(source, call->validity_ms))
-        call->token = nx_current_ref(source);
+        call->token = nx_current_hit(source);
     make_ready(call);
 }
 
@@ -186,7 +186,7 @@ static void begin(nexauth_call *call)
     if (phase == NX_PHASE_HELD)
         nx_refuse_held(source, &call->error);
     else
-        call->token = nx_current_ref(source);
+        call->token = nx_current_hit(source);
     make_ready(call);
 }
 

@@ -39,8 +39,13 @@ bool nx_current_serves(const nexauth_source *source, int64_t validity_ms)
 
 nexauth_token *nx_current_ref(nexauth_source *source)
 {
-    source->slot.hits++;
     return nexauth_token_ref(source->token);
+}
+
+nexauth_token *nx_current_hit(nexauth_source *source)
+{
+    source->slot.hits++;
+    return nx_current_ref(source);
 }
 
 void nx_current_close(nexauth_source *source)

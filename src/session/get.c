@@ -24,8 +24,7 @@ nexauth_status nx_wish_of(const struct nexauth_get_options *options, struct nx_w
         return nx_fail(error, NEXAUTH_INVALID, "timeout_ms must be from 1 to %d", LONGEST_WAIT_MS);
     if (validity_s < 0 || validity_s > LONGEST_VALIDITY_S)
         return nx_fail(error, NEXAUTH_INVALID, "min_validity_s must be from 0 to %d", LONGEST_VALIDITY_S);
-    wish->timeout_ms = timeout_ms;
-    wish->validity_ms = validity_s * 1000;
+    *wish = (struct nx_wish){.timeout_ms = timeout_ms, .validity_ms = validity_s * 1000};
     return NEXAUTH_OK;
 }
 
@@ -62,13 +61,18 @@ static void fly(nexauth_source *source, struct nx_acquisition *acquisition, bool
     nx_engine_wait(source->session->engine, &acquisition->done, until_ms);
 }
 
+static nexauth_token *take(nexauth_source *source, const struct nx_wish *wish)
+{
+    return wish->copies ? nx_current_ref(source) : nx_current_hit(source);
+}
+
 /* What a caller gets whose token no acquisition can renew now. */
 static nexauth_status make_do(nexauth_source *source, const struct nx_wish *wish, nexauth_token **out,
                               const struct nexauth_error *error)
 {
     if (!nx_current_serves(source, wish->validity_ms))
         return error->status;
-    *out = nx_current_ref(source);
+    *out = take(source, wish);
     return NEXAUTH_OK;
 }
 
@@ -137,7 +141,7 @@ static nexauth_status get(nexauth_source *source, const struct nx_wish *wish, ne
         return wait_for_token(source, nx_reason_of(source, phase), wish, deadline_ms, out, error);
     if (phase == NX_PHASE_FRESH)
         nx_current_open(source, 0);
-    *out = nx_current_ref(source);
+    *out = take(source, wish);
     return NEXAUTH_OK;
 }
 
@@ -232,6 +236,7 @@ nexauth_status nexauth_source_copy_token(nexauth_source *source, const struct ne
     status = nx_wish_of(options, &wish, error);
     if (status)
         return status;
+    wish.copies = true;
     if (read_clocks(source, &wish, &mono_ms, &wall_ms))
         copied = nx_slot_copy(&source->slot, mono_ms, wall_ms, buffer, size, &length);
     if (copied == NX_SLOT_NOT_FRESH)

@@ -159,8 +159,11 @@ enum nx_phase nx_current_phase(const nexauth_source *source, int64_t validity_ms
 /* Whether the current token may be handed out to such a caller although its renewal failed. */
 bool nx_current_serves(const nexauth_source *source, int64_t validity_ms);
 
-/* A reference to the current token, without looking at it. Counts as a hit. */
+/* A reference to the current token, without looking at it. */
 nexauth_token *nx_current_ref(nexauth_source *source);
+
+/* The same for a caller who found it good and did not wait. */
+nexauth_token *nx_current_hit(nexauth_source *source);
 
 /* Lets callers have the token without the lock for as long as it is fresh, and for least_ms as long as it is good. */
 void nx_current_open(nexauth_source *source, int64_t least_ms);
@@ -205,6 +208,7 @@ void nx_acquisition_unref(struct nx_acquisition *acquisition);
 struct nx_wish {
     int64_t timeout_ms;
     int64_t validity_ms;
+    bool copies; /* takes no reference, which is not counted among the hits */
 };
 
 nexauth_status nx_wish_of(const struct nexauth_get_options *options, struct nx_wish *wish, struct nexauth_error *error);
