@@ -239,7 +239,7 @@ static void the_tokens_of_a_source_are_saved_one_at_a_time(void **state)
 /* Waits for a token of another source, and calls all the verbs that take the lock. */
 static nexauth_status use_others(struct journal *journal, nexauth_token *token)
 {
-    struct nexauth_source_stats stats = {0};
+    struct nexauth_stats stats = {0};
 
     journal->on_save = NULL;
     assert_int_equal(nexauth_source_stats(journal->source, &stats, NULL), NEXAUTH_OK);
@@ -369,7 +369,7 @@ static void a_token_that_could_not_be_saved_is_handed_out_all_the_same(void **st
     journal->on_save = return_that;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nexauth_source *source = new_refresher(journal);
-        struct nexauth_source_stats stats = {0};
+        struct nexauth_stats stats = {0};
         char lines[128];
 
         memcpy(&returned, &cases[i].returned, sizeof returned);
