@@ -12,11 +12,11 @@ static int64_t now_of(const nexauth_source *source)
 }
 
 /* A token past its time by the wall clock alone may be one that the boot clock is wrong about: it is due for renewal.
- */
+ * Whole seconds are compared: the token's own end may lie a fraction behind them. */
 static bool is_past_by_the_wall(const nexauth_source *source)
 {
     return source->token->expires_at && source->life.expires_ms != INT64_MAX &&
-           nx_wall_s(&source->session->world.clock) >= source->token->expires_at;
+           nx_wall_s(&source->session->world.clock) > source->token->expires_at;
 }
 
 enum nx_phase nx_current_phase(const nexauth_source *source, int64_t validity_ms)
