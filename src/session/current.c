@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* What the coarse clocks may be behind the boot clock unseen: a sleep that the slot lets pass, and a tick or two. */
+enum { COARSE_MS = NX_SLOT_SKEW_MOST_MS + 20 };
+
 static int64_t now_of(const nexauth_source *source)
 {
     return nx_boot_ms(&source->session->world.clock);
@@ -68,7 +71,9 @@ void nx_current_open(nexauth_source *source, int64_t least_ms)
     }
     until = is_past_by_the_wall(source) ? source->life.held_until_ms : nx_life_next_ms(&source->life);
     if (until < now + least_ms)
-        until = now + least_ms < source->life.expires_ms ? now + least_ms : source->life.expires_ms;
+        until = now + least_ms;
+    if (source->life.expires_ms != INT64_MAX && until > source->life.expires_ms - COARSE_MS)
+        until = source->life.expires_ms - COARSE_MS;
     nx_coarse(clock, &mono_ms, &wall_ms);
     nx_slot_set_fresh(&source->slot, until == INT64_MAX ? INT64_MAX : mono_ms + (until - now), wall_ms - mono_ms);
 }

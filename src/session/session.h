@@ -165,7 +165,8 @@ nexauth_token *nx_current_ref(nexauth_source *source);
 /* The same for a caller who found it good and did not wait. */
 nexauth_token *nx_current_hit(nexauth_source *source);
 
-/* Lets callers have the token without the lock for as long as it is fresh, and for least_ms as long as it is good. */
+/* Lets callers have the token without the lock for as long as it is fresh, and for least_ms in any case; but not in its
+ * last second, when the coarse clocks are too coarse. */
 void nx_current_open(nexauth_source *source, int64_t least_ms);
 
 /* Sends all callers here again. */
