@@ -1,0 +1,45 @@
+/* The engine itself, with eyes. Stands in for src/io/engine.c. */
+#include "io/engine.c" /* NOLINT(bugprone-suspicious-include) */
+
+#include "inside.h"
+
+/* An exchange that the leader would give up if it looked. */
+static bool holds_unwanted(const struct nx_engine *engine)
+{
+    for (const struct nx_exchange *exchange = engine->oldest; exchange; exchange = exchange->newer) {
+        if ((engine->closing || exchange->unwanted) && !must_be_awaited(exchange))
+            return true;
+    }
+    return false;
+}
+
+static bool somebody_missed_it(const struct nx_engine *engine)
+{
+    for (const struct waiter *waiter = engine->waiters; waiter; waiter = waiter->next) {
+        if (*waiter->done)
+            return true;
+    }
+    return false;
+}
+
+const char *inside_fault(const struct nx_engine *engine)
+{
+    const int64_t now = nx_boot_ms(&engine->world.clock);
+    const struct nx_exchange *later = first_later(engine);
+
+    if (!engine->waiters)
+        return NULL;
+    if (somebody_missed_it(engine))
+        return "a thread waits for what is done";
+    if (!engine->leading)
+        return "threads wait, and nobody turns the engine";
+    if (engine->inbox || (later && later->timer.due_ms <= now))
+        return "threads wait, and what was submitted is not begun";
+    if (engine->ended)
+        return "threads wait, and what has ended is told to nobody";
+    if (engine->oldest && engine->oldest->deadline_ms <= now)
+        return "threads wait, and what is late is not given up";
+    if (holds_unwanted(engine))
+        return "threads wait, and what nobody wants is not given up";
+    return NULL;
+}
