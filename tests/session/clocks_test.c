@@ -174,7 +174,7 @@ static void a_token_past_its_time_by_the_wall_clock_alone_is_renewed_early(void 
 
 static uint64_t requests_of(nexauth_source *source)
 {
-    struct nexauth_source_stats stats = {0};
+    struct nexauth_stats stats = {0};
 
     assert_int_equal(nexauth_source_stats(source, &stats, NULL), NEXAUTH_OK);
     return stats.requests;

@@ -316,8 +316,9 @@ static int64_t hold_ms(int64_t remaining_ms, unsigned char draw)
     const int64_t most_ms = quarter_ms < 300000 ? quarter_ms : 300000;
     const int64_t drawn_ms = draw == LOWEST ? most_ms / 2 : most_ms;
     const int64_t least_ms = quarter_ms < 30000 ? quarter_ms : 30000;
+    const int64_t held_ms = drawn_ms > least_ms ? drawn_ms : least_ms;
 
-    return drawn_ms > least_ms ? drawn_ms : least_ms;
+    return held_ms > 1000 ? held_ms : 1000;
 }
 
 static void after_a_failed_early_renewal_the_token_is_served_and_held(void **state)
@@ -328,6 +329,10 @@ static void after_a_failed_early_renewal_the_token_is_served_and_held(void **sta
         const int64_t remaining_ms = life.early_ms * 4 / 5;
         const int64_t held_ms = hold_ms(remaining_ms, draw);
 
+        if (held_ms >= remaining_ms) {
+            end_life(&life);
+            continue;
+        }
         go_to(&life, remaining_ms);
         life.fixture->script.next_byte = draw;
         answer_failure(*state, 0);
