@@ -29,7 +29,7 @@ enum { NX_SLOT_COUNT_BITS = 16, NX_SLOT_COUNT_MASK = 0xffff, NX_SLOT_FOLD_AT = 0
 struct nx_slot {
     _Atomic uint64_t word; /* the token's address << 16 | references counted here; address 0: none */
     _Atomic uint64_t hits; /* references that were counted in the word and no longer are */
-    uint32_t fold_at;      /* far below the count's range: readers add while one of them folds */
+    uint32_t fold_at; /* to fill the rest of the count, as many threads would have to stop between adding and folding */
 
     _Atomic uint32_t sequence; /* odd while the next two change */
     _Atomic(struct nx_block *) block;
@@ -83,9 +83,9 @@ static inline bool nx_slot_is_fresh(const struct nx_slot *slot, int64_t mono_ms,
 {
     const int64_t skew_ms = atomic_load_explicit(&slot->skew_ms, memory_order_acquire);
     const int64_t until_ms = atomic_load_explicit(&slot->until_ms, memory_order_acquire);
-    const int64_t moved_ms = wall_ms - mono_ms - skew_ms;
+    const uint64_t moved_ms = (uint64_t)wall_ms - (uint64_t)mono_ms - (uint64_t)skew_ms; /* modulo 2^64 */
 
-    return mono_ms < until_ms && moved_ms <= NX_SLOT_SKEW_MOST_MS && moved_ms >= -NX_SLOT_SKEW_MOST_MS;
+    return mono_ms < until_ms && moved_ms + NX_SLOT_SKEW_MOST_MS <= 2 * (uint64_t)NX_SLOT_SKEW_MOST_MS;
 }
 
 /* The token with a reference for the caller; NULL when the slot is not fresh. */
