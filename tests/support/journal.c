@@ -96,8 +96,11 @@ int journal_tear_down(void **state)
 
 void journal_expect(struct journal *journal, const char *lines)
 {
+    char text[JOURNAL_SIZE];
+
     pthread_mutex_lock(&journal->mutex);
-    assert_string_equal(journal->text, lines);
+    memcpy(text, journal->text, sizeof text);
     journal->text[0] = '\0';
     pthread_mutex_unlock(&journal->mutex);
+    assert_string_equal(text, lines); /* leaves by a jump when it is not so */
 }
