@@ -267,7 +267,7 @@ static void ignore(void *context, nexauth_token *token, const struct nexauth_err
 /* Every verb of another source, and those of its own that do not wait. */
 static void use_verbs(struct journal *journal, const struct nexauth_event *event)
 {
-    struct nexauth_source_stats stats = {0};
+    struct nexauth_stats stats = {0};
     nexauth_source *made = NULL;
     int descriptor;
 

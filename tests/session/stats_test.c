@@ -12,9 +12,9 @@ static const struct script_answer one = {.status = 200, .body = "{\"access_token
 static const struct script_answer two = {.status = 200, .body = "{\"access_token\":\"two\",\"expires_in\":100}"};
 static const struct script_answer lasting = {.status = 200, .body = "{\"access_token\":\"one\",\"expires_in\":86400}"};
 
-static struct nexauth_source_stats stats_of(nexauth_source *source)
+static struct nexauth_stats stats_of(nexauth_source *source)
 {
-    struct nexauth_source_stats stats = {0};
+    struct nexauth_stats stats = {0};
     struct nexauth_error error = {0};
 
     if (nexauth_source_stats(source, &stats, &error) != NEXAUTH_OK)
@@ -65,9 +65,9 @@ static void start_and_poll(struct fixture *fixture, nexauth_source *source)
 static void a_source_that_did_nothing_has_no_figures(void **state)
 {
     struct fixture *fixture = *state;
-    const struct nexauth_source_stats none = {0};
+    const struct nexauth_stats none = {0};
     nexauth_source *source = fixture_new_controller(fixture);
-    struct nexauth_source_stats stats = stats_of(source);
+    struct nexauth_stats stats = stats_of(source);
 
     assert_memory_equal(&stats, &none, sizeof none);
     nexauth_source_free(source);
@@ -213,7 +213,7 @@ static void the_last_failure_is_kept(void **state)
     const struct script_answer denied = {.status = 400, .body = "{\"error\":\"invalid_client\"}"};
     nexauth_source *source = fixture_new_controller(fixture);
     struct nexauth_error error = {0};
-    struct nexauth_source_stats stats;
+    struct nexauth_stats stats;
 
     answer(fixture, &denied, NULL);
     assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_DENIED);
@@ -253,7 +253,7 @@ static void the_times_of_the_token_are_told(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nexauth_source *source = fixture_new_controller(fixture);
         const int64_t now = fixture->script.wall_s;
-        struct nexauth_source_stats stats;
+        struct nexauth_stats stats;
         char body[128];
 
         snprintf(body, sizeof body, "{\"access_token\":\"a\",\"expires_in\":%s}", cases[i].lifetime_s);
@@ -276,7 +276,7 @@ static void a_source_without_a_token_tells_no_times(void **state)
 {
     struct fixture *fixture = *state;
     nexauth_source *source = new_with(fixture, &one);
-    struct nexauth_source_stats stats;
+    struct nexauth_stats stats;
 
     assert_int_equal(nexauth_source_reject_copy(source, "Authorization: Bearer one", NULL), NEXAUTH_OK);
     stats = stats_of(source);
@@ -296,7 +296,7 @@ static void a_static_token_has_no_windows(void **state)
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         const struct nexauth_static_options options = {.access_token = "api-key", .expires_at = ends[i]};
         nexauth_source *source = NULL;
-        struct nexauth_source_stats stats;
+        struct nexauth_stats stats;
 
         assert_int_equal(nexauth_source_new_static(fixture->session, &options, &source, NULL), NEXAUTH_OK);
         assert_int_equal(fixture_get(source, "api-key", NULL), NEXAUTH_OK);
@@ -379,7 +379,7 @@ static void what_fails_for_one_source_holds_all_with_its_credentials(void **stat
 /* How the last token came, and why. */
 static void expect_way(nexauth_source *source, int way, int reason)
 {
-    const struct nexauth_source_stats stats = stats_of(source);
+    const struct nexauth_stats stats = stats_of(source);
 
     assert_int_equal(stats.way, way);
     assert_int_equal(stats.reason, reason);
@@ -477,7 +477,7 @@ static void figures_that_cannot_be_told_are_refused(void **state)
 {
     struct fixture *fixture = *state;
     nexauth_source *source = fixture_new_controller(fixture);
-    struct nexauth_source_stats stats = {.hits = 42};
+    struct nexauth_stats stats = {.hits = 42};
     struct nexauth_error error = {0};
 
     assert_int_equal(nexauth_source_stats(NULL, &stats, &error), NEXAUTH_INVALID);
