@@ -61,7 +61,9 @@ static void *poll_long(void *context)
 {
     struct poller *poller = context;
 
-    poller->status = nexauth_session_poll(poller->session, 86400000, NULL);
+    do
+        poller->status = nexauth_session_poll(poller->session, 86400000, NULL);
+    while (poller->status == NEXAUTH_INVALID); /* the test looked whether this thread polls already */
     return NULL;
 }
 

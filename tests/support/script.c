@@ -50,8 +50,10 @@ static bool entropy(void *context, void *bytes, size_t size)
     struct script *script = context;
     unsigned char *next = bytes;
 
+    pthread_mutex_lock(&script->mutex);
     for (size_t i = 0; i < size; i++)
         next[i] = script->next_byte++;
+    pthread_mutex_unlock(&script->mutex);
     return !script->entropy_fails;
 }
 
@@ -66,10 +68,11 @@ static void pass(struct script *script, int64_t ms)
 
 static void record(struct script *script, const struct nx_exchange *exchange)
 {
-    struct script_request *request = &script->requests[script->begun];
+    struct script_request *request;
 
     if (script->begun >= SCRIPT_ANSWERS)
         return;
+    request = &script->requests[script->begun];
     snprintf(request->method, sizeof request->method, "%s",
              exchange->request.carrier == NX_CARRIER_QUERY ? "GET" : "POST");
     snprintf(request->url, sizeof request->url, "%s", nx_text_string(&exchange->request.url));
