@@ -140,6 +140,31 @@ static void a_failure_is_remembered_for_calls_too(void **state)
     nexauth_source_free(twin);
 }
 
+/* Callers whose time is shorter than that of a flight come one after the other; blocking ones, and calls. */
+static void the_impatient_are_refused_like_all_others_while_a_failure_is_remembered(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct nexauth_get_options impatient = {.timeout_ms = 300};
+    nexauth_source *source = fixture_new_controller(fixture);
+    nexauth_token *token = NULL;
+    const int64_t before = fixture->script.boot_ms;
+
+    script_answer_always(&fixture->script, (struct script_answer){.loss = NX_LOSS_CUT, .takes_ms = 100});
+    for (int i = 0; fixture->script.boot_ms < before + 60000; i++) {
+        struct outcome outcome = {0};
+
+        if (i % 2)
+            outcome_start(source, &impatient, &outcome);
+        else
+            assert_int_not_equal(nexauth_source_get_token(source, &impatient, &token, NULL), NEXAUTH_OK);
+        outcome_poll(fixture->session, 300);
+        assert_int_equal(outcome.runs, i % 2);
+        script_pass_ms(&fixture->script, 100);
+    }
+    assert_in_range(fixture->script.begun, 8, 12); /* two in each flight; holds of 1, 2, 4, 8, 16, 32 s */
+    nexauth_source_free(source);
+}
+
 static void a_call_uses_the_code_that_a_web_handler_has_brought(void **state)
 {
     struct fixture *fixture = *state;
@@ -177,6 +202,7 @@ int main(void)
         IN_A_WORLD(a_token_in_its_late_window_is_given_when_its_renewal_fails),
         IN_A_WORLD(a_call_may_ask_for_validity),
         IN_A_WORLD(a_failure_is_remembered_for_calls_too),
+        IN_A_WORLD(the_impatient_are_refused_like_all_others_while_a_failure_is_remembered),
         IN_A_WORLD(a_call_uses_the_code_that_a_web_handler_has_brought),
     };
 
