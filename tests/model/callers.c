@@ -69,12 +69,22 @@ static void reject(struct caller *caller)
     nexauth_token_unref(caller->rejects);
 }
 
+static bool never(void *context)
+{
+    (void)context;
+    return false;
+}
+
 static void caller_gets(void *context)
 {
     struct caller *caller = context;
 
     reject(caller);
     get(caller);
+    if (caller->pause_ms) {
+        schedule_wait("pauses", never, NULL, caller->pause_ms, false);
+        get(caller);
+    }
     caller->over = true;
 }
 
@@ -93,21 +103,38 @@ static void called_back(void *context, nexauth_token *token, const struct nexaut
     get(caller);
 }
 
+static nexauth_status start(struct caller *caller)
+{
+    const struct nexauth_get_options options = {.timeout_ms = caller->timeout_ms};
+    nexauth_status status;
+
+    caller->since_ms = schedule_now_ms();
+    status = nexauth_source_start(caller->source, &options, called_back, caller, &caller->call, NULL);
+    if (status && !cast.ended)
+        schedule_fail("a call does not start: %d", (int)status);
+    return status;
+}
+
+static void caller_starts(void *context)
+{
+    struct caller *caller = context;
+
+    start(caller);
+    nexauth_call_unref(caller->call);
+    caller->over = true;
+}
+
 static void caller_polls(void *context)
 {
     struct caller *caller = context;
-    const struct nexauth_get_options options = {.timeout_ms = caller->timeout_ms};
     nexauth_session *session = cast.session;
     nexauth_status status;
 
     reject(caller);
-    caller->since_ms = schedule_now_ms();
-    status = nexauth_source_start(caller->source, &options, called_back, caller, &caller->call, NULL);
-    if (status && status != NEXAUTH_NO_MEMORY && !cast.ended)
-        schedule_fail("a call does not start: %d", (int)status);
+    status = start(caller);
     while (!status && !caller->called)
         status = nexauth_session_poll(session, POLL_MS, NULL);
-    if (status && status != NEXAUTH_NO_MEMORY && !cast.ended)
+    if (status && !cast.ended)
         schedule_fail("a poll ends with %d", (int)status);
     if (!caller->is_canceled)
         nexauth_call_unref(caller->call);
@@ -181,6 +208,11 @@ void cast_get(struct caller *caller)
 void cast_poll(struct caller *caller)
 {
     schedule_spawn("polling", caller_polls, caller);
+}
+
+void cast_start(struct caller *caller)
+{
+    schedule_spawn("starting", caller_starts, caller);
 }
 
 static void spawn_other(const char *name, void (*body)(void *), void *context)

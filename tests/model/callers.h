@@ -12,6 +12,7 @@ struct caller {
     int64_t timeout_ms;
     nexauth_token *rejects; /* it does this before it asks; a reference of its own, or NULL */
     bool rejects_again;     /* the callback of the polled call rejects what it gets, and waits for another */
+    int64_t pause_ms;       /* not 0: it asks again after that */
     bool is_canceled;       /* another thread cancels the polled call */
     /* Of the thread: */
     int64_t since_ms;
@@ -32,12 +33,13 @@ extern struct cast cast;
 
 void cast_begin(nexauth_session *session);
 
-/* The next caller, for a thread with caller_gets() or caller_polls(). */
+/* The next caller, for one of the three below. */
 struct caller *cast_add(nexauth_source *source, int64_t timeout_ms);
 
 /* Spawns the thread of a caller. */
 void cast_get(struct caller *caller);
 void cast_poll(struct caller *caller);
+void cast_start(struct caller *caller); /* leaves the polling to others */
 
 /* Spawn threads that wait until the callers are where it may be done. */
 void cast_cancel(struct caller *poller);

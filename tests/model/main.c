@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { IMPATIENT_MS = 5000, PATIENT_MS = 40000, AGE_MS = 80000 };
+enum { IMPATIENT_MS = 5000, PATIENT_MS = 40000, AGE_MS = 80000, EXPIRY_MS = 120000 };
 
 struct stage {
     nexauth_session *session;
@@ -111,6 +111,7 @@ static void let_go(void)
 
 static void tear_down(void)
 {
+    cast.ended = true;
     if (cast.session)
         nexauth_session_free(cast.session);
     stage.engine = NULL;
@@ -234,6 +235,33 @@ static void block_in_callback(void)
     cast_get(cast_add(stage.source, IMPATIENT_MS));
 }
 
+static void two_in_a_row(void)
+{
+    struct caller *caller;
+
+    stage.source = new_customer(NULL);
+    caller = cast_add(stage.source, PATIENT_MS);
+    caller->pause_ms = EXPIRY_MS;
+    cast_get(caller);
+    cast_get(cast_add(stage.source, IMPATIENT_MS));
+}
+
+static void impatient_poll(void)
+{
+    stage.source = new_customer(NULL);
+    cast_poll(cast_add(stage.source, IMPATIENT_MS));
+    cast_get(cast_add(stage.source, PATIENT_MS));
+}
+
+/* Nobody but who waits for something else turns the engine for the call. */
+static void start_beside(void)
+{
+    stage.source = new_customer(NULL);
+    stage.other = new_controller();
+    cast_start(cast_add(stage.other, PATIENT_MS));
+    cast_get(cast_add(stage.source, PATIENT_MS));
+}
+
 static const struct scenario scenarios[] = {
     {"two_meet", two_meet, {2, false, false}, 1, false},
     {"hasty", two_meet, {2, true, false}, 1, false},
@@ -248,6 +276,9 @@ static const struct scenario scenarios[] = {
     {"try_again", try_again, {2, false, false}, 1, false},
     {"connect", connect, {1, false, false}, 1, false},
     {"renew_early", renew_early, {1, false, false}, 1, false},
+    {"two_in_a_row", two_in_a_row, {1, false, false}, 1, false},
+    {"impatient_poll", impatient_poll, {1, false, false}, 1, false},
+    {"start_beside", start_beside, {1, false, false}, 1, false},
     {"block_in_callback", block_in_callback, {1, false, false}, 1, false},
 };
 

@@ -276,6 +276,15 @@ static struct nx_exchange *turn(struct nx_transport *transport, int64_t wait_ms)
     return finished;
 }
 
+/* What may have rotated the refresh token is awaited as long as it may take. */
+static void judge_end(const struct flying *flying)
+{
+    const struct nx_exchange *exchange = flying->exchange;
+
+    if (exchange->request.one_time && exchange->sendings && schedule_now_ms() < exchange->deadline_ms)
+        schedule_fail("a one-time request is given up after it left");
+}
+
 static void give_up(struct nx_transport *transport, struct nx_exchange *exchange)
 {
     (void)transport;
@@ -283,8 +292,10 @@ static void give_up(struct nx_transport *transport, struct nx_exchange *exchange
     schedule_note("gives up", 0);
     service.gave_up = true;
     for (int i = 0; i < service.begun; i++) {
-        if (service.flying[i].exchange == exchange && service.flying[i].stage != STAGE_OVER)
+        if (service.flying[i].exchange == exchange && service.flying[i].stage != STAGE_OVER) {
+            judge_end(&service.flying[i]);
             service.flying[i].stage = STAGE_OVER;
+        }
     }
     service.inside = false;
 }
