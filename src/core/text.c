@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALLEST_ROOM = 31 };
+enum { SMALLEST_ROOM = 127 };
 
 void nx_wipe(void *memory, size_t size)
 {

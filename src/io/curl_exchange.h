@@ -9,6 +9,7 @@
 #define NX_CURL_EXCHANGE_H
 
 #include "core/world.h"
+#include "io/curl_sockets.h"
 #include "io/curl_transport.h"
 
 #include <curl/curl.h>
@@ -19,6 +20,7 @@ struct nx_curl_common {
     const char *ca_path; /* the system's folder of hashed CA certificates; NULL: libcurl's own default */
     struct nx_clock clock;
     CURLSH *share; /* TLS sessions */
+    struct nx_curl_sockets *sockets;
 };
 
 struct nx_curl_exchange {

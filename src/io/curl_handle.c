@@ -2,8 +2,6 @@
  * to be. */
 #include "io/curl_exchange.h"
 
-#include <sys/socket.h>
-
 /* Sticky: after the first option that fails the others are skipped. */
 #define SET(option, value)                                                                                             \
     do {                                                                                                               \
@@ -52,14 +50,6 @@ static CURLcode set_tls(CURL *easy, const struct nx_curl_common *common)
     return result;
 }
 
-/* A program that is started by the process does not get its connections. */
-static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
-{
-    (void)context;
-    (void)purpose;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
 /* The exchange's deadline is the engine's: libcurl's own would drop an answer that already lies in the socket. */
 static CURLcode set_manner(CURL *easy, const struct nx_curl_common *common)
 {
@@ -68,7 +58,10 @@ static CURLcode set_manner(CURL *easy, const struct nx_curl_common *common)
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_QUICK_EXIT, 1L);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)common->settings.connect_timeout_ms);
-    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    SET(CURLOPT_OPENSOCKETFUNCTION, nx_curl_sockets_open);
+    SET(CURLOPT_OPENSOCKETDATA, common->sockets);
+    SET(CURLOPT_CLOSESOCKETFUNCTION, nx_curl_sockets_close);
+    SET(CURLOPT_CLOSESOCKETDATA, common->sockets);
     return result;
 }
 

@@ -4,34 +4,107 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-enum { EVENTS = 64, DEAF_WAIT_MS = 10 };
+/* EVENTS: taken at a time. ROOM: for the states of that many descriptors more. */
+enum { EVENTS = 64, DEAF_WAIT_MS = 10, ROOM = 64 };
 
-/*
- * libcurl tells what it wants to know of a socket, and when it no longer does. It may close one unseen and open another
- * under the same number, and epoll forgets what is closed: so neither "there already" nor "not there" is an error.
- */
-static int watch(CURL *easy, curl_socket_t socket, int what, void *context, void *of_socket)
+/* The state of a descriptor. The first two are libcurl's bits for what it waits for: here, what epoll was told. */
+enum {
+    TOLD_IN = CURL_POLL_IN,
+    TOLD_OUT = CURL_POLL_OUT,
+    TOLD = TOLD_IN | TOLD_OUT,
+    WANTED = 8, /* libcurl waits for something */
+    OURS = 16   /* opened here, so that its end is seen here: it may stay in the set */
+};
+
+static bool make_room(struct nx_curl_sockets *sockets, size_t count)
 {
-    struct nx_curl_sockets *sockets = context;
+    unsigned char *states = realloc(sockets->states, count + ROOM);
+
+    if (!states)
+        return false;
+    memset(states + sockets->count, 0, count + ROOM - sockets->count);
+    sockets->states = states;
+    sockets->count = count + ROOM;
+    return true;
+}
+
+/* NULL when memory ran out. */
+static unsigned char *state_of(struct nx_curl_sockets *sockets, curl_socket_t socket)
+{
+    const size_t at = (size_t)socket;
+
+    return at < sockets->count || make_room(sockets, at + 1) ? &sockets->states[at] : NULL;
+}
+
+curl_socket_t nx_curl_sockets_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    const int opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    unsigned char *state = opened >= 0 ? state_of(context, opened) : NULL;
+
+    (void)purpose;
+    if (state)
+        *state = OURS;
+    return opened;
+}
+
+/* Who is closed leaves the set by itself. */
+int nx_curl_sockets_close(void *context, curl_socket_t socket)
+{
+    unsigned char *state = state_of(context, socket);
+
+    if (state)
+        *state = 0;
+    return close(socket);
+}
+
+static void leave(struct nx_curl_sockets *sockets, curl_socket_t socket, unsigned char *state)
+{
+    struct epoll_event unused = {0};
+
+    if (*state & TOLD)
+        epoll_ctl(sockets->set, EPOLL_CTL_DEL, socket, &unused);
+    *state &= OURS;
+}
+
+/* Those that libcurl opens and closes by itself, for its resolver, may be in the set, or not, against what is known. */
+static bool tell(const struct nx_curl_sockets *sockets, curl_socket_t socket, int what)
+{
     struct epoll_event wanted = {.data.fd = socket};
 
-    (void)easy;
-    (void)of_socket;
-    if (what == CURL_POLL_REMOVE) {
-        epoll_ctl(sockets->set, EPOLL_CTL_DEL, socket, &wanted);
-        return 0;
-    }
     if (what & CURL_POLL_IN)
         wanted.events |= EPOLLIN;
     if (what & CURL_POLL_OUT)
         wanted.events |= EPOLLOUT;
-    if (epoll_ctl(sockets->set, EPOLL_CTL_ADD, socket, &wanted) &&
-        (errno != EEXIST || epoll_ctl(sockets->set, EPOLL_CTL_MOD, socket, &wanted)))
+    return epoll_ctl(sockets->set, EPOLL_CTL_ADD, socket, &wanted) == 0 ||
+           (errno == EEXIST && epoll_ctl(sockets->set, EPOLL_CTL_MOD, socket, &wanted) == 0);
+}
+
+/* libcurl tells what it waits for at a socket, and when it no longer does. */
+static int watch(CURL *easy, curl_socket_t socket, int what, void *context, void *of_socket)
+{
+    struct nx_curl_sockets *sockets = context;
+    unsigned char *state = state_of(sockets, socket);
+
+    (void)easy;
+    (void)of_socket;
+    if (!state) {
         sockets->deaf = true;
+    } else if (what == CURL_POLL_REMOVE) {
+        *state &= (unsigned char)~WANTED;
+        if (!(*state & OURS))
+            leave(sockets, socket, state);
+    } else if ((*state & TOLD) == what || tell(sockets, socket, what)) {
+        *state = (unsigned char)((*state & OURS) | WANTED | what);
+    } else {
+        sockets->deaf = true;
+    }
     return 0;
 }
 
@@ -41,6 +114,8 @@ bool nx_curl_sockets_init(struct nx_curl_sockets *sockets, CURLM *multi)
 
     sockets->multi = multi;
     sockets->deaf = false;
+    sockets->states = NULL;
+    sockets->count = 0;
     sockets->set = epoll_create1(EPOLL_CLOEXEC);
     sockets->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     wanted.data.fd = sockets->event;
@@ -52,6 +127,7 @@ bool nx_curl_sockets_init(struct nx_curl_sockets *sockets, CURLM *multi)
 
 void nx_curl_sockets_release(struct nx_curl_sockets *sockets)
 {
+    free(sockets->states);
     if (sockets->event >= 0)
         close(sockets->event);
     if (sockets->set >= 0)
@@ -76,8 +152,7 @@ void nx_curl_sockets_run_due(struct nx_curl_sockets *sockets)
 {
     int running;
 
-    if (nx_curl_sockets_patience(sockets) == 0)
-        curl_multi_socket_action(sockets->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    curl_multi_socket_action(sockets->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 }
 
 static void drain(const struct nx_curl_sockets *sockets)
@@ -87,17 +162,16 @@ static void drain(const struct nx_curl_sockets *sockets)
     eventfd_read(sockets->event, &wakes);
 }
 
-/* An error or a hang-up is found by reading or writing. */
-static void act(const struct nx_curl_sockets *sockets, const struct epoll_event *event)
+/*
+ * Of the readiness libcurl 7.88 makes one note for each connection, which may be left for the next of its streams: that
+ * one would find that it cannot write, and have its answer before it has sent its body, which is then an error. So both
+ * are said to be; who is not ready finds out.
+ */
+static void act(const struct nx_curl_sockets *sockets, curl_socket_t socket)
 {
-    int ready = 0;
     int running;
 
-    if (event->events & (EPOLLIN | EPOLLERR | EPOLLHUP))
-        ready |= CURL_CSELECT_IN;
-    if (event->events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
-        ready |= CURL_CSELECT_OUT;
-    curl_multi_socket_action(sockets->multi, event->data.fd, ready, &running);
+    curl_multi_socket_action(sockets->multi, socket, CURL_CSELECT_IN | CURL_CSELECT_OUT, &running);
 }
 
 static bool act_on_all(struct nx_curl_sockets *sockets, const struct epoll_event *events, int count)
@@ -105,11 +179,19 @@ static bool act_on_all(struct nx_curl_sockets *sockets, const struct epoll_event
     bool heard = false;
 
     for (int i = 0; i < count; i++) {
-        if (events[i].data.fd == sockets->event) {
+        const int descriptor = events[i].data.fd;
+        unsigned char *state;
+
+        if (descriptor == sockets->event) {
             drain(sockets);
-        } else {
-            act(sockets, &events[i]);
+            continue;
+        }
+        state = &sockets->states[descriptor]; /* it is in the set, so it has one */
+        if (*state & WANTED) {
+            act(sockets, descriptor);
             heard = true;
+        } else {
+            leave(sockets, descriptor, state);
         }
     }
     return heard;
@@ -135,7 +217,8 @@ bool nx_curl_sockets_read(struct nx_curl_sockets *sockets, int64_t wait_ms)
     heard = act_on_all(sockets, events, count);
     if (sockets->deaf)
         look_at_all(sockets);
-    nx_curl_sockets_run_due(sockets);
+    else if (!heard) /* what acts on a socket runs what is due */
+        nx_curl_sockets_run_due(sockets);
     return heard;
 }
 

@@ -1,6 +1,9 @@
 /*
  * The sockets of a multi, watched by an epoll set of our own, with an event in the set that wakes who waits. Known to
  * the curl_*.c files only. One thread at a time, but for nx_curl_sockets_wake().
+ *
+ * A connection stays in the set between two requests: to leave it and to come back costs as much as to send a request.
+ * Should something happen to one that is idle, such as its end, it leaves the set.
  */
 #ifndef NX_CURL_SOCKETS_H
 #define NX_CURL_SOCKETS_H
@@ -8,6 +11,7 @@
 #include <curl/curl.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct nx_curl_sockets {
@@ -15,6 +19,8 @@ struct nx_curl_sockets {
     int set;   /* epoll's descriptor */
     int event; /* wakes; in the set */
     bool deaf; /* a socket could not be watched: until nothing is under way, all are looked at every few ms */
+    unsigned char *states; /* by descriptor */
+    size_t count;          /* of the states */
 };
 
 /* Makes the multi report its sockets. False when descriptors or memory ran out; to be released all the same. */
@@ -22,6 +28,10 @@ bool nx_curl_sockets_init(struct nx_curl_sockets *sockets, CURLM *multi);
 
 /* The multi must be gone. */
 void nx_curl_sockets_release(struct nx_curl_sockets *sockets);
+
+/* For the handles, with the sockets as context: open and close the multi's connections. */
+curl_socket_t nx_curl_sockets_open(void *context, curlsocktype purpose, struct curl_sockaddr *address);
+int nx_curl_sockets_close(void *context, curl_socket_t socket);
 
 /* How long until the multi has something to do by time alone: 0 now, -1 never. */
 int64_t nx_curl_sockets_patience(const struct nx_curl_sockets *sockets);

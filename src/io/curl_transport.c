@@ -17,6 +17,7 @@ struct curl_transport {
     struct nx_curl_pool pool;
     CURLM *multi;
     char *ca_file;
+    bool begun;                 /* something, since the last turn */
     struct nx_exchange *failed; /* could not be begun; told at the next turn */
 };
 
@@ -42,6 +43,7 @@ static void begin(struct nx_transport *transport, struct nx_exchange *exchange)
     struct curl_transport *self = of(transport);
     struct nx_curl_exchange *curl = nx_curl_pool_take(&self->pool, &self->common, exchange);
 
+    self->begun = true;
     exchange->handle = curl;
     if (curl && curl_multi_add_handle(self->multi, curl->easy) == CURLM_OK)
         return;
@@ -92,7 +94,9 @@ static struct nx_exchange *turn(struct nx_transport *transport, int64_t wait_ms)
     struct nx_exchange *finished = NULL;
     bool more = true;
 
-    nx_curl_sockets_run_due(&self->sockets);
+    if (self->begun)
+        nx_curl_sockets_run_due(&self->sockets);
+    self->begun = false;
     take_finished(self, &finished);
     for (int round = 0; more && round < ROUNDS; round++) {
         more = nx_curl_sockets_read(&self->sockets, finished || round ? 0 : wait_ms);
@@ -186,6 +190,7 @@ struct nx_transport *nx_curl_transport_new(const struct nx_curl_settings *settin
     if (!self)
         return NULL;
     self->base.verbs = &verbs;
+    self->common.sockets = &self->sockets;
     self->sockets = (struct nx_curl_sockets){.set = -1, .event = -1};
     self->common.clock = *clock;
     if (!copy_settings(self, settings) || !set_up(self)) {

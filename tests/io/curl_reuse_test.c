@@ -13,6 +13,7 @@ enum { CAP = 4096 };
 
 struct handles {
     struct listener *listener;
+    struct nx_curl_sockets sockets; /* opened and closed, not watched */
     struct nx_curl_common common;
     struct nx_curl_pool pool;
     struct nx_exchange exchange;
@@ -27,10 +28,12 @@ static int set_up(void **state)
         return -1;
     handles->listener = listener_start("127.0.0.1");
     handles->pool.most = 2;
+    handles->sockets = (struct nx_curl_sockets){.set = -1, .event = -1};
     handles->common = (struct nx_curl_common){
         .settings = {.connect_timeout_ms = 60000, .max_connections = 8, .max_answer_bytes = CAP},
         .clock = nx_system_clock,
-        .share = curl_share_init()};
+        .share = curl_share_init(),
+        .sockets = &handles->sockets};
     nx_exchange_init(&handles->exchange, CAP);
     return handles->listener && handles->common.share ? 0 : -1;
 }
@@ -41,6 +44,7 @@ static int tear_down(void **state)
 
     nx_curl_pool_release(&handles->pool);
     curl_share_cleanup(handles->common.share);
+    nx_curl_sockets_release(&handles->sockets);
     nx_exchange_release(&handles->exchange);
     listener_stop(handles->listener);
     free(handles);

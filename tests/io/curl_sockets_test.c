@@ -160,6 +160,27 @@ static void an_answer_makes_the_descriptor_readable(void **state)
     assert_int_equal(patience(wire), -1);
 }
 
+/* It is watched on; its end ends a wait, and no more than that. */
+static void an_idle_connection_that_ends_is_let_go(void **state)
+{
+    struct wire *wire = *state;
+    struct nx_exchange *finished = NULL;
+
+    for (int i = 0; i < 3; i++) {
+        listener_answer(wire->listener, (struct listener_answer){.text = plain_answer.text, .then = LISTENER_CLOSE});
+        begin(wire);
+        do
+            finished = turn(wire, FOR_EVER_MS);
+        while (!finished);
+        assert_int_equal(wire->exchange.response.http_status, 200);
+        assert_true(polls(wire, FOR_EVER_MS));
+        assert_null(turn(wire, FOR_EVER_MS));
+        assert_false(polls(wire, 0));
+        assert_int_equal(patience(wire), -1);
+    }
+    assert_int_equal(listener_connections(wire->listener), 3);
+}
+
 static void *wake(void *context)
 {
     struct wire *wire = context;
@@ -333,6 +354,7 @@ int main(void)
         ON_A_WIRE(an_idle_transport_has_nothing_to_do),
         ON_A_WIRE(what_was_begun_is_work_at_hand),
         ON_A_WIRE(an_answer_makes_the_descriptor_readable),
+        ON_A_WIRE(an_idle_connection_that_ends_is_let_go),
         ON_A_WIRE(a_wakeup_ends_one_wait),
         ON_A_WIRE(a_signal_ends_no_exchange),
         ON_A_WIRE(a_turn_without_a_wait_reads_all_that_lies_there),
