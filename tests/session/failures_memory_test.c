@@ -37,6 +37,14 @@ static nexauth_source *new_controller(struct fixture *fixture, const char *id, c
     return source;
 }
 
+static nexauth_source *new_numbered(struct fixture *fixture, size_t number)
+{
+    char id[24];
+
+    snprintf(id, sizeof id, "%zu", number);
+    return new_controller(fixture, id, "secret");
+}
+
 static struct nexauth_error get_failure(nexauth_source *source)
 {
     struct nexauth_error error = {0};
@@ -368,42 +376,54 @@ static void suffer(struct fixture *fixture, struct sufferer *sufferer)
     }
 }
 
-/* So many sources, all asked in each step, for ten minutes. */
-static void suffer_all(struct fixture *fixture, size_t count, int64_t step_ms)
+static void sources_of_a_failing_service_send_as_often_as_the_rule_allows(void **state)
 {
-    struct sufferer *sufferers = calloc(count, sizeof *sufferers);
-    const size_t most = (size_t)sendings(100, step_ms);
-    const size_t least = (size_t)sendings(120, step_ms);
+    enum { SOME = 20, STEP_MS = 100 };
+    struct fixture *fixture = *state;
+    struct sufferer sufferers[SOME] = {{0}};
+    const size_t most = (size_t)sendings(100, STEP_MS);
+    const size_t least = (size_t)sendings(120, STEP_MS);
 
-    assert_non_null(sufferers);
     script_answer_always(&fixture->script, unavailable);
-    for (size_t i = 0; i < count; i++) {
-        char id[24];
-
-        snprintf(id, sizeof id, "%zu", i);
-        sufferers[i].source = new_controller(fixture, id, "secret");
-    }
-    for (int64_t ms = 0; ms < TEN_MINUTES_MS; ms += step_ms) {
-        for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < SOME; i++)
+        sufferers[i].source = new_numbered(fixture, i);
+    for (int64_t ms = 0; ms < TEN_MINUTES_MS; ms += STEP_MS) {
+        for (size_t i = 0; i < SOME; i++)
             suffer(fixture, &sufferers[i]);
-        script_pass_ms(&fixture->script, step_ms);
+        script_pass_ms(&fixture->script, STEP_MS);
     }
-    assert_in_range(fixture->script.begun, count * least, count * most);
-    for (size_t i = 0; i < count; i++) {
+    assert_in_range(fixture->script.begun, SOME * least, SOME * most);
+    for (size_t i = 0; i < SOME; i++) {
         assert_in_range(sufferers[i].sent, least, most);
         nexauth_source_free(sufferers[i].source);
     }
-    free(sufferers);
 }
 
-static void sources_of_a_failing_service_send_as_often_as_the_rule_allows(void **state)
+/* At 0, 200 and 400 s. */
+static void ten_thousand_sources_send_no_more_than_the_service_lets_them(void **state)
 {
-    suffer_all(*state, 20, 100);
-}
+    enum { MANY = 10000, STEP_MS = 50000, EACH = 3 };
+    struct fixture *fixture = *state;
+    nexauth_source **sources = calloc(MANY, sizeof(nexauth_source *));
 
-static void ten_thousand_of_them_do(void **state)
-{
-    suffer_all(*state, 10000, 12000);
+    assert_non_null(sources);
+    script_answer_always(&fixture->script, (struct script_answer){.status = 429, .retry_after = "200"});
+    for (size_t i = 0; i < MANY; i++)
+        sources[i] = new_numbered(fixture, i);
+    for (int64_t ms = 0; ms < TEN_MINUTES_MS; ms += STEP_MS) {
+        for (size_t i = 0; i < MANY; i++)
+            assert_int_equal(get_failure(sources[i]).status, NEXAUTH_THROTTLED);
+        script_pass_ms(&fixture->script, STEP_MS);
+    }
+    assert_int_equal(fixture->script.begun, MANY * EACH);
+    for (size_t i = 0; i < MANY; i++) {
+        struct nexauth_source_stats stats = {0};
+
+        assert_int_equal(nexauth_source_stats(sources[i], &stats, NULL), NEXAUTH_OK);
+        assert_int_equal(stats.requests, EACH);
+        nexauth_source_free(sources[i]);
+    }
+    free(sources);
 }
 
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
@@ -422,7 +442,7 @@ int main(void)
         IN_A_WORLD(a_lack_of_memory_is_not_remembered),
         IN_A_WORLD(a_code_that_a_web_handler_brings_is_tried_at_once),
         IN_A_WORLD(sources_of_a_failing_service_send_as_often_as_the_rule_allows),
-        IN_A_WORLD(ten_thousand_of_them_do),
+        IN_A_WORLD(ten_thousand_sources_send_no_more_than_the_service_lets_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
