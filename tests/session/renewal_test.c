@@ -89,9 +89,9 @@ static void a_token_that_ends_while_it_is_renewed_early_is_waited_for(void **sta
 {
     struct life life = life_begin(*state, 2, LIFE_LOWEST);
 
-    life_answer_token(*state, "new", 2, 1000);
+    life_answer_token(*state, "new", 10, 2400);
     life_go_to(&life, 450);
-    assert_int_equal(life_get(&life, "new"), 1000);
+    assert_int_equal(life_get(&life, "new"), 2400);
     life_check_requests(&life, 1);
     life_end(&life);
 }
