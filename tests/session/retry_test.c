@@ -22,7 +22,8 @@ static void credentials_leave_once_more_when_no_answer_was_read(void **state)
                                                   {.loss = NX_LOSS_CUT},
                                                   {.loss = NX_LOSS_CONNECT, .unsent = true},
                                                   {.loss = NX_LOSS_CLOSED, .unsent = true},
-                                                  {.loss = NX_LOSS_CUT, .unsent = true}};
+                                                  {.loss = NX_LOSS_CUT, .unsent = true},
+                                                  {.loss = NX_LOSS_TIMEOUT, .unsent = true}};
     /* The first bytes of the lowest and the highest draw that the counting generator has. */
     static const struct {
         unsigned char draw;
