@@ -221,6 +221,20 @@ static void a_jump_causes_one_request_of_each_source_at_most(void **state)
     }
 }
 
+static void a_jump_does_not_end_the_hold_of_a_failed_renewal(void **state)
+{
+    struct fixture *fixture = *state;
+    nexauth_source *source = begin_life(fixture, "3600");
+
+    script_answer_always(&fixture->script, unavailable);
+    for (size_t i = 0; i < COUNT(JUMPS_S); i++) {
+        jump(fixture, DAY_S);
+        check_gets(source, i % 2, "old");
+    }
+    assert_int_equal(requests_of(source), 2);
+    nexauth_source_free(source);
+}
+
 /* Some are shorter than what the coarse clocks let pass. */
 static void what_expired_while_the_machine_slept_is_not_handed_out(void **state)
 {
@@ -244,6 +258,21 @@ static void what_expired_while_the_machine_slept_is_not_handed_out(void **state)
         sleep_for(fixture, CASES[i / 2].slept_ms);
         check_gets(source, i % 2, NULL);
         fixture->script.answer_count = fixture->script.begun;
+        nexauth_source_free(source);
+    }
+}
+
+static void a_jump_back_does_not_hide_a_sleep(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < 2; i++) {
+        nexauth_source *source = begin_life(fixture, "3600");
+
+        sleep_for(fixture, LIFETIME_MS);
+        jump(fixture, -DAY_S);
+        script_answer(&fixture->script, unavailable);
+        check_gets(source, i, NULL);
         nexauth_source_free(source);
     }
 }
@@ -313,6 +342,8 @@ int main(void)
         IN_A_WORLD(a_jump_back_causes_no_request),
         IN_A_WORLD(a_token_past_its_time_by_the_wall_clock_alone_is_renewed_early),
         IN_A_WORLD(a_jump_causes_one_request_of_each_source_at_most),
+        IN_A_WORLD(a_jump_does_not_end_the_hold_of_a_failed_renewal),
+        IN_A_WORLD(a_jump_back_does_not_hide_a_sleep),
         IN_A_WORLD(what_expired_while_the_machine_slept_is_not_handed_out),
         IN_A_WORLD(what_is_held_and_expired_while_the_machine_slept_is_not_handed_out),
         IN_A_WORLD(many_short_sleeps_count_too),

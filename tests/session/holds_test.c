@@ -20,7 +20,7 @@ static int64_t hold_ms(int64_t remaining_ms, unsigned char draw)
 
 static void after_a_failed_early_renewal_the_token_is_served_and_held(void **state)
 {
-    for (size_t i = 0; i < 2 * LIFE_COUNT; i++) {
+    for (size_t i = 0; i < (size_t)2 * LIFE_COUNT; i++) {
         const unsigned char draw = i % 2 ? LIFE_HIGHEST : LIFE_LOWEST;
         struct life life = life_begin(*state, life_lifetimes_s[i / 2], LIFE_LOWEST);
         const int64_t remaining_ms = life.early_ms * 4 / 5;

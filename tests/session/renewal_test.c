@@ -22,7 +22,7 @@ static void a_fresh_token_is_handed_out_without_a_request(void **state)
 /* A thousandth for what the counting generator's draws lack. */
 static void the_early_window_begins_a_quarter_before_the_end_less_a_drawn_fifth(void **state)
 {
-    for (size_t i = 0; i < 2 * LIFE_COUNT; i++) {
+    for (size_t i = 0; i < (size_t)2 * LIFE_COUNT; i++) {
         const unsigned char draw = i % 2 ? LIFE_HIGHEST : LIFE_LOWEST;
         struct life life = life_begin(*state, life_lifetimes_s[i / 2], draw);
         const int64_t window_ms = draw == LIFE_LOWEST ? life.early_ms : life.early_ms * 4 / 5;
@@ -173,7 +173,7 @@ static void what_is_over_is_never_handed_out_whatever_fails(void **state)
                                                     {.status = 401},       {.status = 200, .body = "{"},
                                                     {.loss = NX_LOSS_TLS}, {.loss = NX_LOSS_CUT}};
 
-    for (size_t i = 0; i < 2 * LIFE_COUNT * COUNT(failures); i++) {
+    for (size_t i = 0; i < (size_t)2 * LIFE_COUNT * COUNT(failures); i++) {
         const bool flew_late = i % 2;
         struct life life = life_begin(*state, life_lifetimes_s[i / 2 / COUNT(failures)], LIFE_LOWEST);
         struct script_answer failure = failures[i / 2 % COUNT(failures)];
