@@ -14,25 +14,13 @@ static const struct script_answer denied = {.status = 400, .body = "{\"error\":\
 static const struct script_answer one = {.status = 200, .body = "{\"access_token\":\"one\",\"expires_in\":100}"};
 static const struct script_answer two = {.status = 200, .body = "{\"access_token\":\"two\",\"expires_in\":100}"};
 
-/* Notes what a caller gets. */
-static nexauth_status get_and_note(struct journal *journal, nexauth_source *source)
-{
-    nexauth_token *token = NULL;
-    struct nexauth_error error = {0};
-    const nexauth_status status = nexauth_source_get_token(source, NULL, &token, &error);
-
-    journal_note(journal, "got %s", status ? nexauth_status_name(status) : nexauth_token_access_token(token));
-    nexauth_token_unref(token);
-    return status;
-}
-
 /* A controller that has "one". */
 static nexauth_source *new_with_one(struct journal *journal)
 {
     nexauth_source *source = fixture_new_controller(&journal->fixture);
 
     script_answer(&journal->fixture.script, one);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "TOKEN one\ngot one\n");
     return source;
 }
@@ -71,7 +59,7 @@ static void the_end_of_each_acquisition_is_told_once(void **state)
         journal->fixture.script.answer_count = begun;
         script_answer(&journal->fixture.script, cases[i].answers[0]);
         script_answer(&journal->fixture.script, cases[i].answers[1]);
-        get_and_note(journal, source);
+        journal_get(journal, source);
         journal_expect(journal, cases[i].lines);
         journal->fixture.script.answer_count = journal->fixture.script.begun;
         nexauth_source_free(source);
@@ -103,17 +91,17 @@ static void a_failure_of_a_renewal_tells_when_the_next_attempt_is(void **state)
 
     script_pass_ms(&journal->fixture.script, 82000);
     script_answer(&journal->fixture.script, broken);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "FAILED UNAVAILABLE\ngot one\n");
     wait_ms = journal->error.retry_after_ms;
     assert_true(wait_ms > 0);
     assert_int_equal(journal->error.http_status, 500);
     script_pass_ms(&journal->fixture.script, wait_ms - 1);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "got one\n");
     script_answer(&journal->fixture.script, two);
     script_pass_ms(&journal->fixture.script, 1);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "TOKEN two\ngot two\n");
     nexauth_source_free(source);
 }
@@ -124,8 +112,8 @@ static void a_failure_that_is_remembered_is_not_told_again(void **state)
     nexauth_source *source = fixture_new_controller(&journal->fixture);
 
     script_answer(&journal->fixture.script, denied);
-    get_and_note(journal, source);
-    get_and_note(journal, source);
+    journal_get(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "FAILED DENIED\ngot DENIED\ngot DENIED\n");
     nexauth_source_free(source);
 }
@@ -142,7 +130,7 @@ static void what_ran_out_of_time_unattended_has_not_failed(void **state)
     script_answer(&journal->fixture.script, two);
     assert_int_equal(nexauth_source_get_token(source, &impatient, &token, NULL), NEXAUTH_TIMEOUT);
     script_pass_ms(&journal->fixture.script, 60000);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "TOKEN two\ngot two\n");
     nexauth_source_free(source);
 }
@@ -155,7 +143,7 @@ static void a_token_that_came_too_late_is_no_part_of_the_event(void **state)
     script_answer(
         &journal->fixture.script,
         (struct script_answer){.status = 200, .takes_ms = 2000, .body = "{\"access_token\":\"one\",\"expires_in\":1}"});
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "FAILED UNAVAILABLE\ngot UNAVAILABLE\n");
     nexauth_source_free(source);
 }
@@ -175,7 +163,7 @@ static void an_event_names_its_source(void **state)
     expected_source = fixture_new_controller(&journal->fixture);
     journal->on_event = expect_source;
     script_answer(&journal->fixture.script, two);
-    get_and_note(journal, expected_source);
+    journal_get(journal, expected_source);
     journal_expect(journal, "TOKEN two\nours\ngot two\n");
     nexauth_source_free(other);
     nexauth_source_free(expected_source);
@@ -192,7 +180,7 @@ static void a_rejected_token_is_told_of_when_it_is_dropped(void **state)
     for (int i = 0; i < 10; i++)
         assert_int_equal(nexauth_source_reject_copy(source, first, NULL), NEXAUTH_OK);
     journal_expect(journal, "REJECTED one\n");
-    get_and_note(journal, source);
+    journal_get(journal, source);
     assert_int_equal(nexauth_source_reject_copy(source, second, NULL), NEXAUTH_THROTTLED); /* it stays */
     assert_int_equal(nexauth_source_reject_copy(source, first, NULL), NEXAUTH_OK);         /* it is gone */
     journal_expect(journal, "TOKEN two\ngot two\n");
@@ -206,9 +194,9 @@ static void a_rejected_static_token_is_told_of(void **state)
     nexauth_source *source = NULL;
 
     assert_int_equal(nexauth_source_new_static(journal->fixture.session, &options, &source, NULL), NEXAUTH_OK);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     assert_int_equal(nexauth_source_reject_copy(source, "Authorization: Bearer api-key", NULL), NEXAUTH_OK);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "TOKEN api-key\ngot api-key\nREJECTED api-key\ngot REAUTH\n");
     nexauth_source_free(source);
 }
@@ -277,7 +265,7 @@ static void use_verbs(struct journal *journal, const struct nexauth_event *event
     nexauth_source_approve_token(event->source, event->token);
     assert_int_equal(nexauth_source_stats(journal->other, &stats, NULL), NEXAUTH_OK);
     assert_int_equal(nexauth_source_start(journal->other, NULL, ignore, NULL, NULL, NULL), NEXAUTH_OK);
-    get_and_note(journal, journal->other);
+    journal_get(journal, journal->other);
     assert_int_equal(nexauth_source_reject_copy(journal->other, "Authorization: Bearer other", NULL), NEXAUTH_OK);
     assert_int_equal(nexauth_session_descriptor(journal->fixture.session, &descriptor, NULL), NEXAUTH_OK);
     nexauth_session_wakeup(journal->fixture.session);
@@ -295,7 +283,7 @@ static void an_event_callback_may_use_other_sources(void **state)
     journal->on_event = use_verbs;
     script_answer(&journal->fixture.script, one);
     fixture_answer_token(&journal->fixture, "other", "3600");
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "TOKEN one\nTOKEN other\ngot other\nREJECTED other\ngot one\n");
     nexauth_source_free(journal->other);
     nexauth_source_free(source);
@@ -306,7 +294,7 @@ static void get_own(struct journal *journal, const struct nexauth_event *event)
     char copy[64];
     size_t length;
 
-    get_and_note(journal, event->source);
+    journal_get(journal, event->source);
     journal_note(journal, "copied %s",
                  nexauth_status_name(nexauth_source_copy_token(event->source, NULL, copy, sizeof copy, &length, NULL)));
 }
@@ -320,12 +308,12 @@ static void an_event_callback_gets_of_its_own_source_what_is_good_and_else_inval
     journal->on_event = get_own;
     script_answer(&journal->fixture.script, closed);
     script_answer(&journal->fixture.script, broken);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "RETRY NETWORK\ngot INVALID\ncopied INVALID\n"
                             "FAILED UNAVAILABLE\ngot INVALID\ncopied INVALID\ngot UNAVAILABLE\n");
     fixture_forget(&journal->fixture);
     script_answer(&journal->fixture.script, one);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "TOKEN one\ngot one\ncopied OK\ngot one\n");
     assert_int_equal(nexauth_source_reject_copy(source, "Authorization: Bearer one", NULL), NEXAUTH_OK);
     journal_expect(journal, "REJECTED one\ngot INVALID\ncopied INVALID\n");
@@ -346,10 +334,10 @@ static void an_event_callback_may_free_its_source_which_is_null_from_then_on(voi
 
     journal->on_event = free_own;
     script_answer(&journal->fixture.script, one);
-    get_and_note(journal, fixture_new_controller(&journal->fixture));
+    journal_get(journal, fixture_new_controller(&journal->fixture));
     journal_expect(journal, "TOKEN one\nfreed\ngot one\n"); /* it had come already */
     script_answer(&journal->fixture.script, (struct script_answer){.loss = NX_LOSS_CLOSED});
-    get_and_note(journal, fixture_new_controller(&journal->fixture));
+    journal_get(journal, fixture_new_controller(&journal->fixture));
     journal_expect(journal, "RETRY NETWORK\nfreed\ngot CANCELED\n");
     assert_int_equal(nexauth_session_poll(journal->fixture.session, 2000, NULL), NEXAUTH_OK);
     journal_expect(journal, "FAILED CANCELED gone\n"); /* the second request is not sent */
@@ -403,12 +391,12 @@ static void restoring_is_not_an_event(void **state)
     nexauth_source *source = fixture_new_controller(&journal->fixture);
 
     assert_int_equal(nexauth_source_restore_token(source, &saved, NULL), NEXAUTH_OK);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "got saved\n");
     script_answer(&journal->fixture.script,
                   (struct script_answer){.status = 200, .body = "{\"access_token\":\"saved\",\"expires_in\":100}"});
     script_pass_ms(&journal->fixture.script, 82000);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "SAME_TOKEN saved\ngot saved\n");
     nexauth_source_free(source);
 }

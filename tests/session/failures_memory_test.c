@@ -417,7 +417,7 @@ static void ten_thousand_sources_send_no_more_than_the_service_lets_them(void **
     }
     assert_int_equal(fixture->script.begun, MANY * EACH);
     for (size_t i = 0; i < MANY; i++) {
-        struct nexauth_source_stats stats = {0};
+        struct nexauth_stats stats = {0};
 
         assert_int_equal(nexauth_source_stats(sources[i], &stats, NULL), NEXAUTH_OK);
         assert_int_equal(stats.requests, EACH);

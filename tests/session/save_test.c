@@ -24,18 +24,6 @@ static nexauth_source *new_refresher(struct journal *journal)
     return saved_by_journal(journal, fixture_new_customer(&journal->fixture, &refresher));
 }
 
-/* Notes what a caller gets. */
-static nexauth_status get_and_note(struct journal *journal, nexauth_source *source)
-{
-    nexauth_token *token = NULL;
-    struct nexauth_error error = {0};
-    const nexauth_status status = nexauth_source_get_token(source, NULL, &token, &error);
-
-    journal_note(journal, "got %s", status ? nexauth_status_name(status) : nexauth_token_access_token(token));
-    nexauth_token_unref(token);
-    return status;
-}
-
 static nexauth_status copy_and_note(struct journal *journal, nexauth_source *source)
 {
     char copy[64] = "";
@@ -64,7 +52,7 @@ static void a_token_is_saved_before_its_caller_gets_it(void **state)
         nexauth_status (*ask)(struct journal *, nexauth_source *);
         const char *lines;
     } cases[] = {
-        {get_and_note, "save one refresh-one\nTOKEN one\ngot one\n"},
+        {journal_get, "save one refresh-one\nTOKEN one\ngot one\n"},
         {copy_and_note, "save one refresh-one\nTOKEN one\ncopied one\n"},
         {poll_and_note, "save one refresh-one\nTOKEN one\ncalled one\n"},
     };
@@ -89,14 +77,14 @@ static void each_new_token_is_saved(void **state)
     script_answer(&fixture->script, fixture_first_token);
     script_answer(&fixture->script, fixture_second_token);
     script_answer(&fixture->script, fixture_second_token);
-    get_and_note(journal, source);
-    get_and_note(journal, source);
+    journal_get(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "save one refresh-one\nTOKEN one\ngot one\ngot one\n");
     script_pass_ms(&fixture->script, 82000);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "save two refresh-two\nTOKEN two\ngot two\n");
     fixture_expire(fixture);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "save two refresh-two\nSAME_TOKEN two\ngot two\n");
     nexauth_source_free(source);
 }
@@ -107,7 +95,7 @@ static void a_token_without_a_refresh_token_is_saved_too(void **state)
     nexauth_source *source = saved_by_journal(journal, fixture_new_controller(&journal->fixture));
 
     fixture_answer_token(&journal->fixture, "one", "100");
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "save one\nTOKEN one\ngot one\n");
     nexauth_source_free(source);
 }
@@ -127,9 +115,9 @@ static void what_did_not_come_of_a_request_is_not_saved(void **state)
     assert_int_equal(nexauth_source_new_static(journal->fixture.session, &options, &fixed, NULL), NEXAUTH_OK);
     saved_by_journal(journal, fixed);
     assert_int_equal(nexauth_source_restore_token(restored, &saved, NULL), NEXAUTH_OK);
-    get_and_note(journal, restored);
+    journal_get(journal, restored);
     journal_expect(journal, "got saved\n");
-    get_and_note(journal, fixed);
+    journal_get(journal, fixed);
     journal_expect(journal, "TOKEN api-key\ngot api-key\n");
     nexauth_source_free(fixed);
     nexauth_source_free(restored);
@@ -141,7 +129,7 @@ static void a_failed_acquisition_saves_nothing(void **state)
     nexauth_source *source = new_refresher(journal);
 
     script_answer(&journal->fixture.script, fixture_refusal);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "FAILED REAUTH\ngot REAUTH\n");
     nexauth_source_free(source);
 }
@@ -159,7 +147,7 @@ static void *get_in_a_thread(void *context)
     struct caller *caller = context;
 
     for (int i = 0; i < caller->times; i++) {
-        get_and_note(caller->journal, caller->source);
+        journal_get(caller->journal, caller->source);
         if (i + 1 < caller->times)
             script_pass_ms(&caller->journal->fixture.script, 100000);
     }
@@ -245,7 +233,7 @@ static nexauth_status use_others(struct journal *journal, nexauth_token *token)
     assert_int_equal(nexauth_source_stats(journal->source, &stats, NULL), NEXAUTH_OK);
     assert_int_equal(nexauth_source_reject_token(journal->source, token, NULL), NEXAUTH_OK); /* not current yet */
     nexauth_session_wakeup(journal->fixture.session);
-    get_and_note(journal, journal->other);
+    journal_get(journal, journal->other);
     return NEXAUTH_OK;
 }
 
@@ -259,7 +247,7 @@ static void a_save_callback_may_wait_for_other_sources(void **state)
     journal->on_save = use_others;
     script_answer(&journal->fixture.script, fixture_first_token);
     fixture_answer_token(&journal->fixture, "other", "3600");
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "save one refresh-one\nsave other\nTOKEN other\ngot other\nTOKEN one\ngot one\n");
     nexauth_source_free(journal->other);
     nexauth_source_free(source);
@@ -269,7 +257,7 @@ static nexauth_status use_own(struct journal *journal, nexauth_token *token)
 {
     (void)token;
     journal->on_save = NULL;
-    get_and_note(journal, journal->source);
+    journal_get(journal, journal->source);
     copy_and_note(journal, journal->source);
     return NEXAUTH_OK;
 }
@@ -292,11 +280,11 @@ static void a_save_callback_gets_of_its_own_source_what_is_good_and_else_invalid
         journal->source = source;
         script_answer(&journal->fixture.script, fixture_first_token);
         script_answer(&journal->fixture.script, fixture_second_token);
-        get_and_note(journal, source);
+        journal_get(journal, source);
         journal_expect(journal, "save one refresh-one\nTOKEN one\ngot one\n");
         journal->on_save = use_own;
         script_pass_ms(&journal->fixture.script, cases[i].age_ms);
-        get_and_note(journal, source);
+        journal_get(journal, source);
         journal_expect(journal, cases[i].lines);
         nexauth_source_free(source);
     }
@@ -318,7 +306,7 @@ static void a_save_callback_may_start_calls_of_its_own_source(void **state)
     journal->source = source;
     journal->on_save = start_own;
     script_answer(&journal->fixture.script, fixture_first_token);
-    get_and_note(journal, source);
+    journal_get(journal, source);
     assert_int_equal(nexauth_session_poll(journal->fixture.session, 0, NULL), NEXAUTH_OK);
     journal_expect(journal, "save one refresh-one\nTOKEN one\ngot one\ncalled one\n");
     nexauth_source_free(source);
@@ -338,7 +326,7 @@ static void a_save_callback_may_free_its_source(void **state)
     journal->source = new_refresher(journal);
     journal->on_save = free_own;
     script_answer(&journal->fixture.script, fixture_first_token);
-    get_and_note(journal, journal->source);
+    journal_get(journal, journal->source);
     journal_expect(journal, "save one refresh-one\nTOKEN one gone\ngot CANCELED\n");
 }
 
@@ -374,7 +362,7 @@ static void a_token_that_could_not_be_saved_is_handed_out_all_the_same(void **st
 
         memcpy(&returned, &cases[i].returned, sizeof returned);
         script_answer(&journal->fixture.script, fixture_first_token);
-        assert_int_equal(get_and_note(journal, source), NEXAUTH_OK);
+        assert_int_equal(journal_get(journal, source), NEXAUTH_OK);
         snprintf(lines, sizeof lines, "save one refresh-one\nSAVE_FAILED %s\nTOKEN one\ngot one\n", cases[i].told);
         journal_expect(journal, lines);
         assert_string_equal(journal->error.message, "the save callback did not save the token");
@@ -382,104 +370,6 @@ static void a_token_that_could_not_be_saved_is_handed_out_all_the_same(void **st
         assert_int_equal(stats.failures, 0);
         nexauth_source_free(source);
     }
-}
-
-static const struct script_answer slow_answer = {
-    .status = 200,
-    .takes_ms = 5000,
-    .body = "{\"code\":0,\"result\":{\"access_token\":\"one\",\"expires_in\":3600,\"refresh_token\":\"refresh-one\"}}"};
-
-static nexauth_source *new_parked(struct journal *journal)
-{
-    const struct nexauth_get_options impatient = {.timeout_ms = 1000};
-    nexauth_source *source = new_refresher(journal);
-    nexauth_token *token = NULL;
-
-    script_answer(&journal->fixture.script, slow_answer);
-    assert_int_equal(nexauth_source_get_token(source, &impatient, &token, NULL), NEXAUTH_TIMEOUT);
-    journal_expect(journal, "");
-    return source;
-}
-
-static void harvest_by_own(struct journal *journal)
-{
-    if (journal->source)
-        fixture_get(journal->source, NULL, NULL);
-}
-
-static void harvest_by_other(struct journal *journal)
-{
-    nexauth_source *other = fixture_new_controller(&journal->fixture);
-    const struct nexauth_get_options impatient = {.timeout_ms = 10000};
-    nexauth_token *token = NULL;
-
-    assert_int_equal(nexauth_source_get_token(other, &impatient, &token, NULL), NEXAUTH_TIMEOUT);
-    nexauth_source_free(other);
-}
-
-static void harvest_by_poll(struct journal *journal)
-{
-    nexauth_session_poll(journal->fixture.session, 10000, NULL);
-}
-
-static void harvest_by_session_free(struct journal *journal)
-{
-    nexauth_session_free(journal->fixture.session);
-    journal->fixture.session = NULL;
-}
-
-/* Each case in a world of its own, as some end their session. */
-static void what_a_refresh_brings_is_saved_whoever_is_gone(void **state)
-{
-    const struct {
-        bool free_source;
-        int64_t pass_ms;
-        void (*harvest)(struct journal *);
-        const char *lines;
-    } cases[] = {
-        {false, 0, harvest_by_own, "save one refresh-one\nTOKEN one\n"},
-        {false, 60000, harvest_by_own, "save one refresh-one\nTOKEN one\n"},
-        {false, 0, harvest_by_other, "save one refresh-one\nTOKEN one\n"},
-        {false, 60000, harvest_by_other, "save one refresh-one\nTOKEN one\n"},
-        {false, 0, harvest_by_poll, "save one refresh-one\nTOKEN one\n"},
-        {false, 0, harvest_by_session_free, "save one refresh-one\nTOKEN one\n"},
-        {true, 0, harvest_by_other, "save one refresh-one\nTOKEN one gone\n"},
-        {true, 0, harvest_by_poll, "save one refresh-one\nTOKEN one gone\n"},
-        {true, 0, harvest_by_session_free, "save one refresh-one\nTOKEN one gone\n"},
-        {true, 60000, harvest_by_session_free, "save one refresh-one\nTOKEN one gone\n"},
-    };
-
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct journal *journal;
-
-        assert_int_equal(journal_set_up(state), 0);
-        journal = *state;
-        journal->source = new_parked(journal);
-        if (cases[i].free_source) {
-            nexauth_source_free(journal->source);
-            journal->source = NULL;
-        }
-        script_pass_ms(&journal->fixture.script, cases[i].pass_ms);
-        cases[i].harvest(journal);
-        assert_memory_equal(journal->text, cases[i].lines, strlen(cases[i].lines));
-        nexauth_source_free(journal->source);
-        journal_tear_down(state);
-    }
-}
-
-static void a_refresh_token_is_saved_although_its_access_token_had_expired_when_it_came(void **state)
-{
-    struct journal *journal = *state;
-    nexauth_source *source = new_refresher(journal);
-
-    script_answer(&journal->fixture.script,
-                  (struct script_answer){.status = 200,
-                                         .takes_ms = 2000,
-                                         .body = "{\"code\":0,\"result\":{\"access_token\":\"one\",\"expires_in\":1,"
-                                                 "\"refresh_token\":\"refresh-one\"}}"});
-    get_and_note(journal, source);
-    journal_expect(journal, "save one refresh-one\nFAILED UNAVAILABLE\ngot UNAVAILABLE\n");
-    nexauth_source_free(source);
 }
 
 static nexauth_status save_elsewhere(void *context, nexauth_token *token)
@@ -497,7 +387,7 @@ static void of_two_save_callbacks_the_last_counts(void **state)
     assert_int_equal(nexauth_source_set_save(source, save_elsewhere, journal, NULL), NEXAUTH_OK);
     saved_by_journal(journal, source);
     fixture_answer_token(&journal->fixture, "one", "3600");
-    get_and_note(journal, source);
+    journal_get(journal, source);
     journal_expect(journal, "save one\nTOKEN one\ngot one\n");
     assert_int_equal(nexauth_source_set_save(source, save_elsewhere, journal, NULL), NEXAUTH_INVALID);
     nexauth_source_free(source);
@@ -533,8 +423,6 @@ int main(void)
         IN_A_JOURNAL(a_save_callback_may_start_calls_of_its_own_source),
         IN_A_JOURNAL(a_save_callback_may_free_its_source),
         IN_A_JOURNAL(a_token_that_could_not_be_saved_is_handed_out_all_the_same),
-        cmocka_unit_test(what_a_refresh_brings_is_saved_whoever_is_gone),
-        IN_A_JOURNAL(a_refresh_token_is_saved_although_its_access_token_had_expired_when_it_came),
         IN_A_JOURNAL(of_two_save_callbacks_the_last_counts),
         IN_A_JOURNAL(a_save_callback_that_is_missing_is_refused),
     };

@@ -94,6 +94,16 @@ int journal_tear_down(void **state)
     return 0;
 }
 
+nexauth_status journal_get(struct journal *journal, nexauth_source *source)
+{
+    nexauth_token *token = NULL;
+    const nexauth_status status = nexauth_source_get_token(source, NULL, &token, NULL);
+
+    journal_note(journal, "got %s", status ? nexauth_status_name(status) : nexauth_token_access_token(token));
+    nexauth_token_unref(token);
+    return status;
+}
+
 void journal_expect(struct journal *journal, const char *lines)
 {
     char text[JOURNAL_SIZE];

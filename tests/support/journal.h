@@ -36,6 +36,9 @@ nexauth_status journal_save(void *journal, nexauth_token *token);
 /* Writes a line of the test's own. Safe from any thread. */
 void journal_note(struct journal *journal, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Asks for a token, and writes "got TOKEN" or "got STATUS". */
+nexauth_status journal_get(struct journal *journal, nexauth_source *source);
+
 /*
  * The lines since the last time, each ended by a line feed, must be these. An event is "KIND", then " STATUS" when it
  * has an error, " TOKEN" when it has a token, and " gone" when it has no source.
