@@ -18,13 +18,14 @@ nexauth_status nx_wish_of(const struct nexauth_get_options *options, struct nx_w
     const int64_t timeout_ms = options && options->timeout_ms ? options->timeout_ms : WAIT_MS;
     const int64_t validity_s = options ? options->min_validity_s : 0;
 
+    *wish = (struct nx_wish){.timeout_ms = timeout_ms};
     if (options && nx_check_reserved(options->reserved, error))
         return NEXAUTH_INVALID;
     if (timeout_ms < 1 || timeout_ms > LONGEST_WAIT_MS)
         return nx_fail(error, NEXAUTH_INVALID, "timeout_ms must be from 1 to %d", LONGEST_WAIT_MS);
     if (validity_s < 0 || validity_s > LONGEST_VALIDITY_S)
         return nx_fail(error, NEXAUTH_INVALID, "min_validity_s must be from 0 to %d", LONGEST_VALIDITY_S);
-    *wish = (struct nx_wish){.timeout_ms = timeout_ms, .validity_ms = validity_s * 1000};
+    wish->validity_ms = validity_s * 1000;
     return NEXAUTH_OK;
 }
 
@@ -204,11 +205,11 @@ static nexauth_status refuse_size(size_t needed, struct nexauth_error *error)
 static nexauth_status copy_locked(nexauth_source *source, const struct nx_wish *wish, char *buffer, size_t size,
                                   size_t *out, struct nexauth_error *error)
 {
-    nexauth_token *token;
+    nexauth_token *token = NULL;
     nexauth_status status = get_locked(source, wish, &token, error);
     size_t length;
 
-    if (status)
+    if (!token)
         return status;
     length = token->presented_length;
     if (length < size) {
