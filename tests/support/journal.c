@@ -94,6 +94,16 @@ int journal_tear_down(void **state)
     return 0;
 }
 
+bool journal_holds(struct journal *journal, const char *lines)
+{
+    bool holds;
+
+    pthread_mutex_lock(&journal->mutex);
+    holds = strstr(journal->text, lines) != NULL;
+    pthread_mutex_unlock(&journal->mutex);
+    return holds;
+}
+
 nexauth_status journal_get(struct journal *journal, nexauth_source *source)
 {
     nexauth_token *token = NULL;

@@ -36,6 +36,9 @@ nexauth_status journal_save(void *journal, nexauth_token *token);
 /* Writes a line of the test's own. Safe from any thread. */
 void journal_note(struct journal *journal, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Whether these lines stand in it. Safe from any thread. */
+bool journal_holds(struct journal *journal, const char *lines);
+
 /* Asks for a token, and writes "got TOKEN" or "got STATUS". */
 nexauth_status journal_get(struct journal *journal, nexauth_source *source);
 
