@@ -364,7 +364,7 @@ static void who_has_waited_longest_leads_next(void **state)
                                                            .takes_ms = (WAITING - 1) * 600000 + 1000,
                                                            .body = "{\"access_token\":\"late\",\"expires_in\":7200}"});
     for (int i = 0; i < WAITING; i++) {
-        waiting[i] = (struct waiting){.source = source, .timeout_ms = (i + 1) * 600000};
+        waiting[i] = (struct waiting){.source = source, .timeout_ms = 600000 * (int64_t)(i + 1)};
         if (i == WAITING - 1)
             waiting[i].timeout_ms = 3600000;
         create(&waiting[i].thread, wait_for_token, &waiting[i]);
