@@ -4,6 +4,7 @@
 #include "support/fixture.h"
 #include "support/outcome.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct script_answer never = {.takes_ms = INT64_MAX};
@@ -269,6 +270,36 @@ static void a_freed_session_ends_each_call_once_before_it_returns(void **state)
         nexauth_source_free(sources[i]);
 }
 
+static nexauth_status keep_text(void *context, nexauth_token *token)
+{
+    snprintf(context, 64, "%s", nexauth_token_refresh_token(token));
+    return NEXAUTH_OK;
+}
+
+/* Its code was sent: the call is canceled, but the refresh token that comes of it is saved. */
+static void what_a_call_has_sent_once_and_for_all_is_awaited_by_the_end_of_the_session(void **state)
+{
+    struct fixture *fixture = *state;
+    nexauth_source *source = fixture_new_customer(fixture, &fixture_customer);
+    struct script_answer slow = fixture_first_token;
+    struct outcome outcome = {0};
+    char saved[64] = "";
+
+    slow.takes_ms = 20000;
+    assert_int_equal(nexauth_source_set_save(source, keep_text, saved, NULL), NEXAUTH_OK);
+    script_answer(&fixture->script, fixture_right_redirect);
+    script_answer(&fixture->script, slow);
+    outcome_start(source, NULL, &outcome);
+    outcome_poll(fixture->session, 1000);
+    assert_int_equal(fixture->script.begun, 2);
+    nexauth_source_free(source);
+    nexauth_session_free(fixture->session);
+    fixture->session = NULL;
+    outcome_assert_status(&outcome, NEXAUTH_CANCELED);
+    assert_string_equal(saved, "refresh-one");
+    assert_int_equal(fixture->script.given_up, 0);
+}
+
 static nexauth_status supply(void *context, char *xspe, size_t size)
 {
     ++*(int *)context;
@@ -345,6 +376,7 @@ int main(void)
         IN_A_WORLD(a_call_may_be_held_longer_than_its_source_and_session),
         IN_A_WORLD(a_freed_source_cancels_its_calls_at_the_next_poll),
         IN_A_WORLD(a_freed_session_ends_each_call_once_before_it_returns),
+        IN_A_WORLD(what_a_call_has_sent_once_and_for_all_is_awaited_by_the_end_of_the_session),
         IN_A_WORLD(nothing_is_supplied_for_a_source_that_was_freed_before_anybody_polled),
         IN_A_WORLD(callers_that_are_wrong_are_told_so),
         cmocka_unit_test(the_verbs_of_a_call_accept_null),
