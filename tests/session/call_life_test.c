@@ -146,6 +146,26 @@ static void a_failure_is_remembered_for_calls_too(void **state)
     nexauth_source_free(twin);
 }
 
+static void a_good_token_is_given_while_the_failure_of_another_source_is_remembered(void **state)
+{
+    struct fixture *fixture = *state;
+    nexauth_source *source = aged(fixture, 3590000);
+    nexauth_source *twin = fixture_new_controller(fixture);
+    struct outcome denied = {0};
+    struct outcome outcome = {0};
+
+    script_answer(&fixture->script, (struct script_answer){.status = 401, .body = "{\"Message\":\"No.\"}"});
+    outcome_start(twin, NULL, &denied);
+    outcome_poll(fixture->session, 1000);
+    outcome_assert_status(&denied, NEXAUTH_DENIED);
+    outcome_start(source, NULL, &outcome);
+    outcome_poll(fixture->session, 1000);
+    outcome_assert_token(&outcome, "one");
+    assert_int_equal(fixture->script.begun, 2);
+    nexauth_source_free(source);
+    nexauth_source_free(twin);
+}
+
 /* Callers whose time is shorter than that of a flight come one after the other; blocking ones, and calls. */
 static void the_impatient_are_refused_like_all_others_while_a_failure_is_remembered(void **state)
 {
@@ -208,6 +228,7 @@ int main(void)
         IN_A_WORLD(a_token_in_its_late_window_is_given_when_it_is_not_renewed),
         IN_A_WORLD(a_call_may_ask_for_validity),
         IN_A_WORLD(a_failure_is_remembered_for_calls_too),
+        IN_A_WORLD(a_good_token_is_given_while_the_failure_of_another_source_is_remembered),
         IN_A_WORLD(the_impatient_are_refused_like_all_others_while_a_failure_is_remembered),
         IN_A_WORLD(a_call_uses_the_code_that_a_web_handler_has_brought),
     };
