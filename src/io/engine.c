@@ -20,6 +20,7 @@ struct nx_engine {
     struct waiter *waiters;     /* the longest waiting first */
     struct nx_exchange *inbox;  /* submitted, not begun; the newest first */
     struct nx_exchange *ended;  /* to be told to their owners, by whoever comes first */
+    struct nx_exchange *last;   /* of those; means nothing when there are none */
     struct nx_heap later;       /* submitted, not to be begun yet */
     struct nx_exchange *oldest; /* begun, the one that is due first; the leader's alone */
     struct nx_exchange *newest; /* the one that is due last */
@@ -104,17 +105,21 @@ void nx_engine_submit_at(struct nx_engine *engine, struct nx_exchange *exchange,
     nx_engine_unlock(engine);
 }
 
-static void append(struct nx_exchange **list, struct nx_exchange *more)
+/* Thousands may be deferred before anybody waits: the end of the list is not searched for. */
+static void append(struct nx_engine *engine, struct nx_exchange *more)
 {
-    while (*list)
-        list = &(*list)->next;
-    *list = more;
+    if (!more)
+        return;
+    *(engine->ended ? &engine->last->next : &engine->ended) = more;
+    while (more->next)
+        more = more->next;
+    engine->last = more;
 }
 
 void nx_engine_defer(struct nx_engine *engine, struct nx_exchange *exchange)
 {
     exchange->next = NULL;
-    append(&engine->ended, exchange);
+    append(engine, exchange);
     rouse_leader(engine);
     wake_successor(engine);
 }
@@ -354,7 +359,7 @@ static void lead(struct nx_engine *engine, int64_t until)
     if (engine->some_unwanted)
         give_up_unwanted(engine, &ended);
     engine->leading = false;
-    append(&engine->ended, ended);
+    append(engine, ended);
 }
 
 static void sleep_until(struct nx_engine *engine, struct waiter *waiter, int64_t until)
