@@ -260,6 +260,39 @@ static void a_loop_need_not_care_while_another_thread_leads(void **state)
     nexauth_source_free(visitor.source);
 }
 
+static bool is_roused(struct script *script)
+{
+    bool roused;
+
+    pthread_mutex_lock(&script->mutex);
+    roused = script->wakeup;
+    pthread_mutex_unlock(&script->mutex);
+    return roused;
+}
+
+/* Both are woken by the same transport, and the one that leads is the first to take notice. */
+static void a_thread_that_leads_takes_no_news_from_the_loop(void **state)
+{
+    struct fixture *fixture = *state;
+    struct visitor visitor = {.fixture = fixture, .source = fixture_new_controller(fixture)};
+    pthread_t thread;
+
+    descriptor_of(fixture);
+    fixture->script.blocks = true;
+    assert_int_equal(pthread_create(&thread, NULL, visit_to_wait, &visitor), 0);
+    while (script_begun(&fixture->script) < 1)
+        sched_yield();
+    nexauth_session_wakeup(fixture->session);
+    while (is_roused(&fixture->script))
+        sched_yield();
+    assert_true(is_readable(fixture));
+    outcome_poll(fixture->session, 60000);
+    script_pass_ms(&fixture->script, 20000);
+    script_rouse(&fixture->script);
+    pthread_join(thread, NULL);
+    nexauth_source_free(visitor.source);
+}
+
 static void the_descriptor_stays_the_same_and_within_the_process(void **state)
 {
     struct fixture *fixture = *state;
@@ -327,6 +360,7 @@ int main(void)
         IN_A_WORLD(a_loop_renews_a_token_in_the_background_and_rests_then),
         cmocka_unit_test(a_loop_hears_of_what_another_thread_does),
         IN_A_WORLD(a_loop_need_not_care_while_another_thread_leads),
+        IN_A_WORLD(a_thread_that_leads_takes_no_news_from_the_loop),
         IN_A_WORLD(the_descriptor_stays_the_same_and_within_the_process),
         IN_A_WORLD(the_descriptor_may_be_a_member_of_a_set),
         IN_A_WORLD(a_lack_of_descriptors_is_told_and_passes),
