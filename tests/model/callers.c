@@ -39,11 +39,13 @@ static void judge(const struct caller *caller, const nexauth_token *token, nexau
 
     schedule_note("has, with status", (int)status);
     if (token)
-        service_judge(cast.ended ? NULL : caller->source, token);
+        service_judge(cast.ended ? NULL : caller->source, token, caller->is_patient ? INT64_MAX : since_ms);
     if (status == NEXAUTH_TIMEOUT && waited_ms < caller->timeout_ms && !service_gave_up())
         schedule_fail("TIMEOUT after %lld ms", (long long)waited_ms);
     if (waited_ms > caller->timeout_ms && !schedule_was_hasty())
         schedule_fail("a caller waited for %lld ms", (long long)waited_ms);
+    if (cast.freed_ms && schedule_now_ms() > cast.freed_ms && !schedule_was_hasty())
+        schedule_fail("a caller waited for a source that was freed");
     if (status == NEXAUTH_CANCELED && !cast.ended && !caller->is_canceled)
         schedule_fail("CANCELED");
     if (status == NEXAUTH_INVALID && !(cast.ended && caller->source->session->closed))
@@ -166,7 +168,7 @@ static bool all_wait(void *context)
 
     if (over == cast.count)
         return true;
-    return source->acquisition && source->references - 2 + over >= cast.count;
+    return source->acquisition && source->acquisition->references - 1 + over >= cast.count;
 }
 
 static void source_freer(void *context)
@@ -174,6 +176,7 @@ static void source_freer(void *context)
     schedule_wait("waits for all to wait", all_wait, context, INT64_MAX, false);
     cast.ended = true;
     nexauth_source_free(context);
+    cast.freed_ms = schedule_now_ms();
     cast.others--;
 }
 
@@ -212,6 +215,7 @@ void cast_poll(struct caller *caller)
 
 void cast_start(struct caller *caller)
 {
+    caller->is_patient = true;
     schedule_spawn("starting", caller_starts, caller);
 }
 

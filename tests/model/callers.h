@@ -13,6 +13,7 @@ struct caller {
     nexauth_token *rejects; /* it does this before it asks; a reference of its own, or NULL */
     bool rejects_again;     /* the callback of the polled call rejects what it gets, and waits for another */
     int64_t pause_ms;       /* not 0: it asks again after that */
+    bool is_patient;        /* it only starts a call, and leaves the polling to others */
     bool is_canceled;       /* another thread cancels the polled call */
     /* Of the thread: */
     int64_t since_ms;
@@ -26,6 +27,7 @@ struct cast {
     struct caller callers[CALLERS];
     int count;
     int others; /* threads besides the callers */
+    int64_t freed_ms; /* when a source was freed that callers waited for; 0: none was */
     bool ended; /* a source or the session is freed meanwhile */
 };
 
@@ -39,7 +41,7 @@ struct caller *cast_add(nexauth_source *source, int64_t timeout_ms);
 /* Spawns the thread of a caller. */
 void cast_get(struct caller *caller);
 void cast_poll(struct caller *caller);
-void cast_start(struct caller *caller); /* leaves the polling to others */
+void cast_start(struct caller *caller);
 
 /* Spawn threads that wait until the callers are where it may be done. */
 void cast_cancel(struct caller *poller);

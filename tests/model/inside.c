@@ -2,6 +2,7 @@
 #include "io/engine.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include "inside.h"
+#include "schedule.h"
 
 /* An exchange that the leader would give up if it looked. */
 static bool holds_unwanted(const struct nx_engine *engine)
@@ -13,10 +14,20 @@ static bool holds_unwanted(const struct nx_engine *engine)
     return false;
 }
 
+/* Asleep, or in the transport as the leader; others run callbacks. */
+static bool somebody_sleeps(const struct nx_engine *engine)
+{
+    for (const struct waiter *waiter = engine->waiters; waiter; waiter = waiter->next) {
+        if (schedule_sleeps(waiter))
+            return true;
+    }
+    return false;
+}
+
 static bool somebody_missed_it(const struct nx_engine *engine)
 {
     for (const struct waiter *waiter = engine->waiters; waiter; waiter = waiter->next) {
-        if (*waiter->done)
+        if (*waiter->done && schedule_sleeps(waiter))
             return true;
     }
     return false;
@@ -27,19 +38,19 @@ const char *inside_fault(const struct nx_engine *engine)
     const int64_t now = nx_boot_ms(&engine->world.clock);
     const struct nx_exchange *later = first_later(engine);
 
-    if (!engine->waiters)
+    if (!somebody_sleeps(engine))
         return NULL;
     if (somebody_missed_it(engine))
-        return "a thread waits for what is done";
+        return "a thread sleeps though what it waits for is done";
     if (!engine->leading)
-        return "threads wait, and nobody turns the engine";
+        return "threads sleep, and nobody turns the engine";
     if (engine->inbox || (later && later->timer.due_ms <= now))
-        return "threads wait, and what was submitted is not begun";
+        return "threads sleep, and what was submitted is not begun";
     if (engine->ended)
-        return "threads wait, and what has ended is told to nobody";
+        return "threads sleep, and what has ended is told to nobody";
     if (engine->oldest && engine->oldest->deadline_ms <= now)
-        return "threads wait, and what is late is not given up";
+        return "threads sleep, and what is late is not given up";
     if (holds_unwanted(engine))
-        return "threads wait, and what nobody wants is not given up";
+        return "threads sleep, and what nobody wants is not given up";
     return NULL;
 }

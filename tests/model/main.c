@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { IMPATIENT_MS = 5000, PATIENT_MS = 40000, AGE_MS = 80000, EXPIRY_MS = 120000 };
+enum { IMPATIENT_MS = 5000, PATIENT_MS = 40000, AGE_MS = 80000, EXPIRY_MS = 120000, SAVE_MS = 1000 };
 
 struct stage {
     nexauth_session *session;
@@ -253,13 +253,24 @@ static void impatient_poll(void)
     cast_get(cast_add(stage.source, PATIENT_MS));
 }
 
-/* Nobody but who waits for something else turns the engine for the call. */
+/* Nobody but who waits for something else turns the engine for the call, and the poll has been called already. */
 static void start_beside(void)
 {
+    nexauth_session_wakeup(stage.session);
     stage.source = new_customer(NULL);
     stage.other = new_controller();
     cast_start(cast_add(stage.other, PATIENT_MS));
     cast_get(cast_add(stage.source, PATIENT_MS));
+}
+
+/* While one thread is busy with a callback, the other goes on. */
+static void save_slowly(void)
+{
+    stage.source = new_customer(NULL);
+    stage.other = new_controller();
+    service_save_for(SAVE_MS);
+    cast_get(cast_add(stage.source, PATIENT_MS));
+    cast_get(cast_add(stage.other, PATIENT_MS));
 }
 
 static const struct scenario scenarios[] = {
@@ -279,6 +290,7 @@ static const struct scenario scenarios[] = {
     {"two_in_a_row", two_in_a_row, {1, false, false}, 1, false},
     {"impatient_poll", impatient_poll, {1, false, false}, 1, false},
     {"start_beside", start_beside, {1, false, false}, 1, false},
+    {"save_slowly", save_slowly, {1, false, false}, 0, false},
     {"block_in_callback", block_in_callback, {1, false, false}, 1, false},
 };
 

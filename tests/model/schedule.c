@@ -9,7 +9,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { THREADS = 8, STACK = 256 * 1024, DECISIONS = 4096, NOTES = 4096, OPTIONS = 2 * THREADS + 1 };
+enum { THREADS = 8, STACK = 256 * 1024, DECISIONS = 4096, NOTES = 4096, OPTIONS = 2 * THREADS + 1, POINTS = 20000 };
 enum { START_MS = 1000000, OVERDUE_MS = 3600000, CRASHED = 64 };
 
 struct thread {
@@ -49,7 +49,7 @@ static struct {
     bool unleashed;
     bool hasty;
     struct note notes[NOTES];
-    int noted;
+    int noted, points;
     ucontext_t home;
 } run;
 
@@ -135,6 +135,19 @@ bool schedule_is_alone(void)
             return false;
     }
     return true;
+}
+
+bool schedule_sleeps(const void *on_its_stack)
+{
+    const uintptr_t address = (uintptr_t)on_its_stack;
+
+    for (int i = 0; i < run.count; i++) {
+        const uintptr_t stack = (uintptr_t)stacks[i];
+
+        if (address >= stack && address - stack < STACK)
+            return run.threads[i].ready && run.threads[i].hollow;
+    }
+    return false;
 }
 
 static bool can_go_on(const struct thread *thread)
@@ -228,7 +241,8 @@ static void switch_from(struct thread *thread)
 {
     const int next = decide();
 
-    run.figures.points++;
+    if (++run.points == POINTS)
+        schedule_fail("it does not end");
     if (next >= 0) {
         run.threads[next].ready = NULL;
         run.threads[next].hollow = false;
@@ -324,10 +338,12 @@ static void run_once(void)
     run.now_ms = START_MS;
     run.hasty = false;
     run.noted = 0;
+    run.points = 0;
     schedule_spawn("first", begin_body, NULL);
     if (swapcontext(&run.home, &run.threads[0].state))
         abort();
     run.figures.schedules++;
+    run.figures.points += (uint64_t)run.points;
     if (run.decided > run.figures.deepest)
         run.figures.deepest = run.decided;
 }

@@ -53,4 +53,7 @@ void schedule_point(const char *what);
 /* Waits until `ready` says so, or for wait_ms; INT64_MAX: for ever. `hollow`: the wait may end without a cause. */
 void schedule_wait(const char *what, bool (*ready)(void *), void *context, int64_t wait_ms, bool hollow);
 
+/* Whether the thread on whose stack this lies is in a hollow wait. */
+bool schedule_sleeps(const void *on_its_stack);
+
 #endif

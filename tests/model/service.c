@@ -41,7 +41,9 @@ static struct {
     int newest;                /* the last number handed out */
     bool rotates[GENERATIONS]; /* a refresh token came with it */
     bool told[GENERATIONS];    /* it reached the library */
+    int64_t told_ms[GENERATIONS];
     bool saved[GENERATIONS];
+    int64_t save_ms;
     bool gave_up;
     bool over;
 } service;
@@ -241,6 +243,12 @@ static bool has_work(void *context)
     return false;
 }
 
+static void note_told(int number)
+{
+    service.told[number] = true;
+    service.told_ms[number] = schedule_now_ms();
+}
+
 static struct nx_exchange *collect(void)
 {
     struct nx_exchange *finished = NULL;
@@ -255,7 +263,7 @@ static struct nx_exchange *collect(void)
         exchange->next = finished;
         finished = exchange;
         if (!exchange->loss && exchange->response.http_status == 200)
-            service.told[number_after(nx_text_string(&exchange->response.body), "access-")] = true;
+            note_told(number_after(nx_text_string(&exchange->response.body), "access-"));
     }
     return finished;
 }
@@ -378,12 +386,25 @@ struct nx_world service_world(void)
 
 /* ---- What may be expected --------------------------------------------------------------------------------------- */
 
+void service_save_for(int64_t ms)
+{
+    service.save_ms = ms;
+}
+
+static bool never(void *context)
+{
+    (void)context;
+    return false;
+}
+
 nexauth_status service_save(void *context, nexauth_token *token)
 {
     const int number = number_after(nexauth_token_access_token(token), "access-");
 
     (void)context;
     schedule_note("is told to save token", number);
+    if (service.save_ms)
+        schedule_wait("saves", never, NULL, service.save_ms, false);
     if (service.saved[number])
         schedule_fail("access-%d is saved again", number);
     if (service.rotates[number] && number_after(nexauth_token_refresh_token(token), "refresh-") != number)
@@ -399,7 +420,14 @@ static bool holds(const nexauth_source *source, int number)
            number_after(nx_text_string(&source->grant->refresh_token), "refresh-") == number;
 }
 
-void service_judge(nexauth_source *source, const nexauth_token *token)
+/* Whether time has passed between the coming of a token and its handing out to who waited for it. */
+static bool came_late(int number, int64_t since_ms)
+{
+    return service.told_ms[number] >= since_ms && service.told_ms[number] < schedule_now_ms() && !service.save_ms &&
+           !schedule_was_hasty();
+}
+
+void service_judge(const nexauth_source *source, const nexauth_token *token, int64_t since_ms)
 {
     const int number = number_after(nexauth_token_access_token(token), "access-");
 
@@ -407,6 +435,8 @@ void service_judge(nexauth_source *source, const nexauth_token *token)
         schedule_fail("access-%d is handed out before it is saved", number);
     if (source && service.rotates[number] && !holds(source, number))
         schedule_fail("access-%d is handed out, and the source does not hold its refresh token", number);
+    if (came_late(number, since_ms))
+        schedule_fail("access-%d is handed out some time after it came", number);
 }
 
 bool service_gave_up(void)

@@ -25,8 +25,11 @@ struct nx_world service_world(void);
 /* What the application is told. */
 nexauth_status service_save(void *context, nexauth_token *token);
 
-/* A caller got this token of the source, which may be NULL when it was freed. */
-void service_judge(nexauth_source *source, const nexauth_token *token);
+/* Saving takes so long from now on. */
+void service_save_for(int64_t ms);
+
+/* A caller who has waited since then got this token of the source, which is NULL when it was freed. */
+void service_judge(const nexauth_source *source, const nexauth_token *token, int64_t since_ms);
 
 /* Whether a request was given up. */
 bool service_gave_up(void);
