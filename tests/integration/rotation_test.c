@@ -155,7 +155,6 @@ static void a_long_life_presents_each_value_once(void **state)
         {CUSTOMER_REFRESH, "\"drop\":\"before_reading\"", NEXAUTH_OK},
         {CUSTOMER_REFRESH, "\"answer\":{\"status\":503}", NEXAUTH_THROTTLED},
         {CUSTOMER_REFRESH, "\"answer\":\"wrong-refresh-token\"", NEXAUTH_OK},
-        {CUSTOMER_CONNECT, "\"drop\":\"after_reading\"", NEXAUTH_OK},
         {CUSTOMER_REFRESH, "\"answer\":{\"status\":500},\"process\":true", NEXAUTH_OK},
     };
     struct customer_start start = customer_begin();
