@@ -265,17 +265,26 @@ uint64_t nx_identity_hash(const struct nx_identity *identity, const struct nx_si
     return hash;
 }
 
+/* Of what an option says, whatever its kind. */
+static uint64_t hash_option(const struct nx_option *option, const void *options, const struct nx_siphash_key *key)
+{
+    const char *string;
+    int choice;
+
+    if (option->kind == NX_OPTION_CHOICE) {
+        memcpy(&choice, (const char *)options + option->offset, sizeof choice);
+        return nx_siphash(key, &choice, sizeof choice);
+    }
+    string = string_of(options, option);
+    return string ? nx_siphash(key, string, strlen(string)) : 0;
+}
+
 uint64_t nx_identity_key(const struct nx_identity *identity, const char *service, const struct nx_siphash_key *key)
 {
     uint64_t hash = nx_siphash(key, service, strlen(service));
 
-    for (size_t i = 0; i < identity->table->count; i++) {
-        const struct nx_option *option = &identity->table->options[i];
-        const char *string = option->kind == NX_OPTION_CHOICE ? NULL : string_of(identity->options, option);
-
-        if (string)
-            hash = mix(hash, nx_siphash(key, string, strlen(string))) + i;
-    }
+    for (size_t i = 0; i < identity->table->count; i++)
+        hash = mix(hash, hash_option(&identity->table->options[i], identity->options, key)) + i;
     return hash;
 }
 

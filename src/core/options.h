@@ -75,7 +75,7 @@ size_t nx_identity_secrets(const struct nx_identity *identity, const char **secr
 /* Tells identities of one endpoint apart: a keyed hash of all options marked NX_WHO. */
 uint64_t nx_identity_hash(const struct nx_identity *identity, const struct nx_siphash_key *key);
 
-/* Tells credentials apart: a keyed hash of the service and of all strings, secrets too. */
+/* Tells credentials apart: a keyed hash of the service and of all options, secrets too. */
 uint64_t nx_identity_key(const struct nx_identity *identity, const char *service, const struct nx_siphash_key *key);
 
 /* The meaning that the caller gave to an envelope's code; NEXAUTH_OK when it gave none. */

@@ -145,7 +145,6 @@ static void wait_for_token(nexauth_call *call, enum nexauth_reason reason)
     acquisition = nx_acquisition_join(source, reason, &begun, &call->error);
     if (acquisition) {
         join(call, acquisition);
-        source->joins += !begun;
         if (begun)
             nx_acquisition_defer(acquisition);
         nx_poll_attend(source->session);
