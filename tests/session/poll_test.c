@@ -335,10 +335,11 @@ struct blocked {
 
 static void *get(void *context)
 {
+    const struct nexauth_get_options options = {.timeout_ms = 10000};
     struct blocked *blocked = context;
     nexauth_token *token = NULL;
 
-    blocked->status = nexauth_source_get_token(blocked->source, NULL, &token, NULL);
+    blocked->status = nexauth_source_get_token(blocked->source, &options, &token, NULL);
     if (token)
         snprintf(blocked->token, sizeof blocked->token, "%s", nexauth_token_access_token(token));
     nexauth_token_unref(token);
@@ -352,6 +353,7 @@ static void who_blocks_joins_the_flight_of_a_call_and_takes_it_along(void **stat
     for (int polled_before = 0; polled_before <= 1; polled_before++) {
         nexauth_source *source = fixture_new_controller(fixture);
         struct outcome outcome = {0};
+        struct nexauth_stats stats = {0};
 
         fixture_answer_token(fixture, "shared", "3600");
         outcome_start(source, NULL, &outcome);
@@ -362,16 +364,20 @@ static void who_blocks_joins_the_flight_of_a_call_and_takes_it_along(void **stat
         outcome_poll(fixture->session, 0);
         outcome_assert_token(&outcome, "shared");
         assert_int_equal(fixture->script.begun, polled_before + 1);
+        assert_int_equal(nexauth_source_stats(source, &stats, NULL), NEXAUTH_OK);
+        assert_int_equal(stats.joins, 1);
         nexauth_source_free(source);
     }
 }
 
+/* Who leads waits for less time than the answer takes, until the test lets that pass. */
 static void a_call_joins_the_flight_of_who_blocks(void **state)
 {
     struct fixture *fixture = *state;
     nexauth_source *source = fixture_new_controller(fixture);
     struct blocked blocked = {.source = source};
     struct outcome outcome = {0};
+    struct nexauth_stats stats = {0};
 
     script_answer(&fixture->script,
                   (struct script_answer){
@@ -381,12 +387,16 @@ static void a_call_joins_the_flight_of_who_blocks(void **state)
     while (script_begun(&fixture->script) < 1)
         sched_yield();
     outcome_start(source, NULL, &outcome);
+    script_pass_ms(&fixture->script, 20000);
+    script_rouse(&fixture->script);
     outcome_poll(fixture->session, 60000);
     outcome_assert_token(&outcome, "shared");
     pthread_join(blocked.thread, NULL);
     assert_int_equal(blocked.status, NEXAUTH_OK);
     assert_string_equal(blocked.token, "shared");
     assert_int_equal(fixture->script.begun, 1);
+    assert_int_equal(nexauth_source_stats(source, &stats, NULL), NEXAUTH_OK);
+    assert_int_equal(stats.joins, 1);
     nexauth_source_free(source);
 }
 
