@@ -3,9 +3,10 @@
 #include "service.h"
 #include "session/session.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { POLL_MS = 100000 };
+enum { POLL_MS = 100000, URL_SIZE = 256 };
 
 struct cast cast;
 
@@ -197,6 +198,21 @@ static void session_freer(void *context)
     cast.others--;
 }
 
+static void bringer(void *context)
+{
+    nexauth_authorization *authorization = NULL;
+    char url[URL_SIZE];
+
+    if (nexauth_source_authorize(context, &authorization, NULL))
+        schedule_fail("no authorization");
+    snprintf(url, sizeof url, "https://app.example.com/callback?code=brought-code&state=%s",
+             nexauth_authorization_state(authorization));
+    if (nexauth_source_accept_redirect(context, url, nexauth_authorization_state(authorization), NULL))
+        schedule_fail("a redirect is not accepted");
+    nexauth_authorization_free(authorization);
+    cast.others--;
+}
+
 static bool are_over(void *context)
 {
     (void)context;
@@ -229,6 +245,11 @@ void cast_cancel(struct caller *poller)
 {
     poller->is_canceled = true;
     spawn_other("canceling", canceler, poller);
+}
+
+void cast_bring(nexauth_source *source)
+{
+    spawn_other("bringing", bringer, source);
 }
 
 void cast_free_source(nexauth_source *source)

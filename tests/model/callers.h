@@ -26,9 +26,9 @@ struct cast {
     nexauth_session *session; /* NULL: freed */
     struct caller callers[CALLERS];
     int count;
-    int others; /* threads besides the callers */
+    int others;       /* threads besides the callers */
     int64_t freed_ms; /* when a source was freed that callers waited for; 0: none was */
-    bool ended; /* a source or the session is freed meanwhile */
+    bool ended;       /* a source or the session is freed meanwhile */
 };
 
 extern struct cast cast;
@@ -47,6 +47,9 @@ void cast_start(struct caller *caller);
 void cast_cancel(struct caller *poller);
 void cast_free_source(nexauth_source *source);
 void cast_free_session(struct caller *poller);
+
+/* Spawns a web handler that brings a code as soon as it may: "brought-code". */
+void cast_bring(nexauth_source *source);
 
 /* Waits for all of them. */
 void cast_wait(void);

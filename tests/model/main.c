@@ -60,21 +60,27 @@ static void set_up(void)
     service_spawn();
 }
 
-/* A source with a refresh token; one that can connect, too, when there is an xspe. */
-static nexauth_source *new_customer(const char *xspe)
+/* A source with a refresh token; one that can connect, too, when there is an xspe and no web handler. */
+static nexauth_source *new_authorized(const char *xspe, int web_handler)
 {
     const struct nexauth_nexusguard_user_options options = {.app_id = "app",
                                                             .secret = "secret",
                                                             .redirect_uri = "https://app.example.com/callback",
                                                             .customer_id = "C-1",
                                                             .xspe = xspe,
-                                                            .refresh_token = "refresh-0"};
+                                                            .refresh_token = "refresh-0",
+                                                            .web_handler = web_handler};
     nexauth_source *source = NULL;
 
     if (nexauth_source_new_nexusguard_user(stage.session, &options, &source, NULL) ||
         nexauth_source_set_save(source, service_save, NULL, NULL))
         schedule_fail("no source");
     return source;
+}
+
+static nexauth_source *new_customer(const char *xspe)
+{
+    return new_authorized(xspe, 0);
 }
 
 static nexauth_source *new_controller(void)
@@ -273,6 +279,33 @@ static void save_slowly(void)
     cast_get(cast_add(stage.other, PATIENT_MS));
 }
 
+static void bring_code(void)
+{
+    stage.source = new_authorized("spe-portal", 1);
+    meet();
+    cast.callers[0].pause_ms = EXPIRY_MS;
+    cast_bring(stage.source);
+}
+
+/* For a time nobody waits for the flight. */
+static void neglect(void)
+{
+    struct caller *caller;
+
+    stage.source = new_customer(NULL);
+    caller = cast_add(stage.source, IMPATIENT_MS);
+    caller->pause_ms = EXPIRY_MS;
+    cast_get(caller);
+    cast_poll(cast_add(stage.source, IMPATIENT_MS));
+}
+
+static void end_slowly(void)
+{
+    stage.source = new_customer(NULL);
+    service_save_for(SAVE_MS);
+    cast_free_session(meet());
+}
+
 static const struct scenario scenarios[] = {
     {"two_meet", two_meet, {2, false, false}, 1, false},
     {"hasty", two_meet, {2, true, false}, 1, false},
@@ -281,17 +314,20 @@ static const struct scenario scenarios[] = {
     {"three_meet", three_meet, {1, false, false}, 1, false},
     {"cancel", cancel, {1, false, false}, 1, false},
     {"reject", reject, {2, false, false}, 1, false},
-    {"free_source", free_source, {1, false, false}, 1, false},
+    {"free_source", free_source, {2, false, false}, 1, false},
     {"free_session", free_session, {1, false, false}, 1, false},
     {"two_sources", two_sources, {1, false, false}, 1, false},
     {"try_again", try_again, {2, false, false}, 1, false},
-    {"connect", connect, {1, false, false}, 1, false},
-    {"renew_early", renew_early, {1, false, false}, 1, false},
-    {"two_in_a_row", two_in_a_row, {1, false, false}, 1, false},
-    {"impatient_poll", impatient_poll, {1, false, false}, 1, false},
-    {"start_beside", start_beside, {1, false, false}, 1, false},
-    {"save_slowly", save_slowly, {1, false, false}, 0, false},
-    {"block_in_callback", block_in_callback, {1, false, false}, 1, false},
+    {"connect", connect, {2, false, false}, 1, false},
+    {"renew_early", renew_early, {2, false, false}, 1, false},
+    {"two_in_a_row", two_in_a_row, {2, false, false}, 1, false},
+    {"impatient_poll", impatient_poll, {2, false, false}, 1, false},
+    {"start_beside", start_beside, {2, false, false}, 1, false},
+    {"save_slowly", save_slowly, {2, false, false}, 0, false},
+    {"bring_code", bring_code, {1, false, false}, 1, false},
+    {"neglect", neglect, {2, false, false}, 2, false},
+    {"end_slowly", end_slowly, {1, false, false}, 0, false},
+    {"block_in_callback", block_in_callback, {2, false, false}, 1, false},
 };
 
 static bool is_wanted(const char *name, int count, char **names)
@@ -323,7 +359,7 @@ int main(int count, char **arguments)
         struct bound bound = scenarios[i].bound;
 
         if (has_bound)
-            bound.preemptions = atoi(arguments[1] + 1);
+            bound.preemptions = (int)strtol(arguments[1] + 1, NULL, 10);
         scenario = &scenarios[i];
         if (is_wanted(scenario->name, count - skipped, arguments + skipped))
             search(bound);

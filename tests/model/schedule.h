@@ -1,7 +1,7 @@
 /*
  * Threads whose interleaving a search decides about. They are coroutines: one runs at a time, and another gets its turn
- * only at a point: before a lock is taken, before the transport waits, and where a thread has to wait. The search runs a
- * scenario again and again, until each sequence of decisions within the bound has been taken once.
+ * only at a point: before a lock is taken, before the transport waits, and where a thread has to wait. The search runs
+ * a scenario again and again, until each sequence of decisions within the bound has been taken once.
  *
  * The bound counts preemptions: decisions that take the turn from a thread that could go on, that let time pass while
  * somebody could go on, or that end a wait without a cause. Who goes on when a thread has to wait is free.

@@ -44,6 +44,7 @@ static struct {
     int64_t told_ms[GENERATIONS];
     bool saved[GENERATIONS];
     int64_t save_ms;
+    bool connected, brought; /* the code of a connect was sent, or that of a web handler */
     bool gave_up;
     bool over;
 } service;
@@ -54,7 +55,7 @@ static int number_after(const char *text, const char *prefix)
 {
     const char *at = strstr(text, prefix);
 
-    return at ? atoi(at + strlen(prefix)) : -1;
+    return at ? (int)strtol(at + strlen(prefix), NULL, 10) : -1;
 }
 
 /* The n-th of those that wait for the network or the service; EXCHANGES: there are fewer. */
@@ -85,6 +86,15 @@ static void lose(struct flying *flying, enum nx_loss loss)
     service.failures--;
 }
 
+static void judge_code(const char *body, const char *code, bool *sent)
+{
+    if (!strstr(body, code))
+        return;
+    if (*sent)
+        schedule_fail("%s is sent twice", code);
+    *sent = true;
+}
+
 /* The request leaves, or does not. */
 static void send(struct flying *flying)
 {
@@ -100,6 +110,8 @@ static void send(struct flying *flying)
     exchange->sent_boot_ms = schedule_now_ms();
     exchange->sent_wall_s = WALL_S;
     flying->stage = STAGE_SENT;
+    judge_code(nx_text_string(&exchange->request.body), "code=the-code", &service.connected);
+    judge_code(nx_text_string(&exchange->request.body), "code=brought-code", &service.brought);
     if (flying->refresh < 0)
         return;
     if (flying->refresh >= GENERATIONS || service.fates[flying->refresh] != FATE_UNSPENT)
@@ -417,7 +429,7 @@ nexauth_status service_save(void *context, nexauth_token *token)
 static bool holds(const nexauth_source *source, int number)
 {
     return service.fates[number] != FATE_UNSPENT ||
-           number_after(nx_text_string(&source->grant->refresh_token), "refresh-") == number;
+           number_after(nx_text_string(&source->grant->refresh_token), "refresh-") >= number;
 }
 
 /* Whether time has passed between the coming of a token and its handing out to who waited for it. */

@@ -1,6 +1,6 @@
 /*
- * The transport of the search, and the service behind it: it hands out access tokens and rotates refresh tokens, both by
- * number. "refresh-0" is there from the beginning; the n-th success brings "access-n" and, except for credentials,
+ * The transport of the search, and the service behind it: it hands out access tokens and rotates refresh tokens, both
+ * by number. "refresh-0" is there from the beginning; the n-th success brings "access-n" and, except for credentials,
  * "refresh-n". What becomes of each request is for the search to decide.
  */
 #ifndef NX_MODEL_SERVICE_H
