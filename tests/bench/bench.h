@@ -12,7 +12,12 @@ struct bench {
     const char *name; /* on the command line */
     const char *what; /* in the table */
     const char *floor;
-    double bar; /* instructions, ours by the floor's, must not exceed it */
+    double bar;      /* instructions, ours by the floor's, must not exceed it; 0: they are not counted */
+    double time_bar; /* the same of time, which is not judged; 0: there is none */
+    bool served;     /* needs the server that tests/bench/run starts */
+    bool cpu;        /* the time is what the process worked, not what passed */
+    int rounds;      /* 0: as many as there are by default */
+    size_t least;    /* the work is done so many times at once, at least */
 
     /* Readies for the two below; what it made goes with finish. False when it cannot. */
     bool (*prepare)(void);
@@ -23,10 +28,23 @@ struct bench {
     bool (*run_floor)(size_t times);
 };
 
+/* Waits, within a run, for so long as no figure shall show. */
+void bench_pause_ms(int ms);
+
+/* The first token of a process, for the row "first": nexauth-bench first ours|floor. */
+bool bench_first(const char *side);
+
 extern const struct bench bench_json;
 extern const struct bench bench_json_escaped;
 #ifdef NEXAUTH_XML
 extern const struct bench bench_xml;
 #endif
+extern const struct bench bench_http;
+extern const struct bench bench_https;
+extern const struct bench bench_dropped;
+extern const struct bench bench_first_token;
+extern const struct bench bench_flood_http;
+extern const struct bench bench_flood_https;
+extern const struct bench bench_flood_h2;
 
 #endif
