@@ -288,10 +288,10 @@ NEXAUTH_API int64_t nexauth_session_timeout_ms(nexauth_session *session);
 /* ---- Saving and restoring ---------------------------------------------------------------------------------------- */
 
 /*
- * Told of each new token before anybody gets it, so that a refresh token that replaces another is on disk before the
- * old one is forgotten. Runs in whichever thread waits or polls, with no lock held, one at a time per source; may take
- * its time. Another status than OK does not keep the token back; an event tells of it. Waiting for a token of the same
- * source from within gives INVALID. `token` is borrowed.
+ * Told of each token that comes, be it the same again, before anybody gets it, so that a refresh token that replaces
+ * another is on disk before the old one is forgotten. Runs in whichever thread waits or polls, with no lock held, one
+ * at a time per source; may take its time. Another status than OK does not keep the token back; an event tells of it.
+ * Waiting for a token of the same source from within gives INVALID. `token` is borrowed.
  */
 typedef nexauth_status (*nexauth_save_callback)(void *context, nexauth_token *token);
 
@@ -371,18 +371,18 @@ enum nexauth_reason {
 
 /* What a source has done since it was made. Start it as {0}. */
 struct nexauth_stats {
-    uint64_t hits;       /* how often nexauth_source_get_token() and nexauth_source_start() found a good token; copies
-                            are not counted */
-    uint64_t requests;   /* sent, or tried to send */
-    uint64_t joins;      /* callers that waited for an acquisition that was under way */
-    uint64_t failures;   /* acquisitions that failed */
-    int64_t obtained_at; /* of the current token, Unix seconds; 0: there is none */
-    int64_t early_at;    /* when its early window begins; 0: never */
-    int64_t late_at;     /* when its late window begins; 0: never */
-    int64_t expires_at;  /* 0: never, or there is none */
-    int64_t held_for_ms; /* no request is sent before this long from now; 0: nothing holds it */
-    int way;             /* an enum nexauth_way: how the last token came */
-    int reason;          /* an enum nexauth_reason: why it was asked for */
+    uint64_t hits;     /* how often nexauth_source_get_token() and nexauth_source_start() gave a token without waiting;
+                          copies     are not counted */
+    uint64_t requests; /* sent, or tried to send */
+    uint64_t joins;    /* callers that waited for an acquisition that was under way */
+    uint64_t failures; /* acquisitions that failed */
+    int64_t obtained_at;             /* of the current token, Unix seconds; 0: there is none */
+    int64_t early_at;                /* when its early window begins; 0: never */
+    int64_t late_at;                 /* when its late window begins; 0: never */
+    int64_t expires_at;              /* 0: never, or there is none */
+    int64_t held_for_ms;             /* no request is sent before this long from now; 0: nothing holds it */
+    int way;                         /* an enum nexauth_way: how the last token came */
+    int reason;                      /* an enum nexauth_reason: why it was asked for */
     struct nexauth_error last_error; /* of the last acquisition that failed; status OK: none has */
     uintptr_t reserved[8];
 };

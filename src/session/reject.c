@@ -34,15 +34,13 @@ static nexauth_status reject(nexauth_source *source, nexauth_token **dropped, st
     return NEXAUTH_OK;
 }
 
-static bool is_current(const nexauth_source *source, const nexauth_token *token, const char *text)
+/* By its text: a service may hand out one token several times. */
+static bool is_current(const nexauth_source *source, const char *text)
 {
-    if (!source->token)
-        return false;
-    return token ? source->token == token : strcmp(nx_block_text(source->token->block), text) == 0;
+    return source->token && strcmp(nx_block_text(source->token->block), text) == 0;
 }
 
-static nexauth_status reject_one(nexauth_source *source, const nexauth_token *token, const char *text,
-                                 struct nexauth_error *error)
+static nexauth_status reject_text(nexauth_source *source, const char *text, struct nexauth_error *error)
 {
     nexauth_session *session = source->session;
     nexauth_status status = NEXAUTH_OK;
@@ -55,7 +53,7 @@ static nexauth_status reject_one(nexauth_source *source, const nexauth_token *to
     }
     source->references++;
     nx_engine_hold(session->engine);
-    if (is_current(source, token, text))
+    if (is_current(source, text))
         status = reject(source, &dropped, error);
     if (dropped) {
         nx_engine_unlock(session->engine);
@@ -73,14 +71,14 @@ nexauth_status nexauth_source_reject_token(nexauth_source *source, const nexauth
 {
     if (!source || !token)
         return nx_fail(error, NEXAUTH_INVALID, "source and token are required");
-    return reject_one(source, token, NULL, error);
+    return reject_text(source, nx_block_text(token->block), error);
 }
 
 nexauth_status nexauth_source_reject_copy(nexauth_source *source, const char *text, struct nexauth_error *error)
 {
     if (!source || !text)
         return nx_fail(error, NEXAUTH_INVALID, "source and text are required");
-    return reject_one(source, NULL, text, error);
+    return reject_text(source, text, error);
 }
 
 void nexauth_source_approve_token(nexauth_source *source, const nexauth_token *token)
@@ -88,7 +86,7 @@ void nexauth_source_approve_token(nexauth_source *source, const nexauth_token *t
     if (!source || !token)
         return;
     nx_engine_lock(source->session->engine);
-    if (source->token == token && source->trouble)
+    if (source->trouble && is_current(source, nx_block_text(token->block)))
         nx_damping_approve(&source->trouble->damping);
     nx_engine_unlock(source->session->engine);
 }
