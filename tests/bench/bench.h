@@ -39,6 +39,10 @@ extern const struct bench bench_json_escaped;
 #ifdef NEXAUTH_XML
 extern const struct bench bench_xml;
 #endif
+extern const struct bench bench_get;
+extern const struct bench bench_get_two;
+extern const struct bench bench_copy;
+extern const struct bench bench_copy_two;
 extern const struct bench bench_http;
 extern const struct bench bench_https;
 extern const struct bench bench_dropped;
