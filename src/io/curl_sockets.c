@@ -94,13 +94,11 @@ static int watch(CURL *easy, curl_socket_t socket, int what, void *context, void
 
     (void)easy;
     (void)of_socket;
-    if (!state) {
-        sockets->deaf = true;
-    } else if (what == CURL_POLL_REMOVE) {
+    if (state && what == CURL_POLL_REMOVE) {
         *state &= (unsigned char)~WANTED;
         if (!(*state & OURS))
             leave(sockets, socket, state);
-    } else if ((*state & TOLD) == what || tell(sockets, socket, what)) {
+    } else if (state && ((*state & TOLD) == what || tell(sockets, socket, what))) {
         *state = (unsigned char)((*state & OURS) | WANTED | what);
     } else {
         sockets->deaf = true;
