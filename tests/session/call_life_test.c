@@ -191,30 +191,49 @@ static void the_impatient_are_refused_like_all_others_while_a_failure_is_remembe
     nexauth_source_free(source);
 }
 
+/* As the web handler does. */
+static void bring_code(nexauth_source *source)
+{
+    nexauth_authorization *authorization = NULL;
+    char url[128];
+
+    assert_int_equal(nexauth_source_authorize(source, &authorization, NULL), NEXAUTH_OK);
+    snprintf(url, sizeof url, "/callback?code=the-code&state=%s", nexauth_authorization_state(authorization));
+    assert_int_equal(nexauth_source_accept_redirect(source, url, nexauth_authorization_state(authorization), NULL),
+                     NEXAUTH_OK);
+    nexauth_authorization_free(authorization);
+}
+
+/* While there is none, while a token is good, and while a failure is remembered. */
 static void a_call_uses_the_code_that_a_web_handler_has_brought(void **state)
 {
     struct fixture *fixture = *state;
     struct nexauth_nexusguard_user_options options = fixture_customer;
+    const struct {
+        struct script_answer answer;
+        const char *token;
+    } cases[] = {{fixture_first_token, "one"}, {fixture_refusal, NULL}, {fixture_second_token, "two"}};
     nexauth_source *source;
-    nexauth_authorization *authorization = NULL;
     struct outcome early = {0};
-    struct outcome outcome = {0};
-    char url[128];
 
     options.web_handler = 1;
     source = fixture_new_customer(fixture, &options);
     outcome_start(source, NULL, &early);
     outcome_poll(fixture->session, 1000);
     outcome_assert_status(&early, NEXAUTH_REAUTH);
-    script_answer(&fixture->script, fixture_first_token);
-    assert_int_equal(nexauth_source_authorize(source, &authorization, NULL), NEXAUTH_OK);
-    snprintf(url, sizeof url, "/callback?code=the-code&state=%s", nexauth_authorization_state(authorization));
-    assert_int_equal(nexauth_source_accept_redirect(source, url, nexauth_authorization_state(authorization), NULL),
-                     NEXAUTH_OK);
-    outcome_start(source, NULL, &outcome);
-    outcome_poll(fixture->session, 1000);
-    outcome_assert_token(&outcome, "one");
-    nexauth_authorization_free(authorization);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct outcome outcome = {0};
+
+        script_answer(&fixture->script, cases[i].answer);
+        bring_code(source);
+        outcome_start(source, NULL, &outcome);
+        outcome_poll(fixture->session, 1000);
+        if (cases[i].token)
+            outcome_assert_token(&outcome, cases[i].token);
+        else
+            outcome_assert_status(&outcome, NEXAUTH_REAUTH);
+        assert_int_equal(fixture->script.begun, i + 1);
+    }
     nexauth_source_free(source);
 }
 

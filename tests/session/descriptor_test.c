@@ -270,6 +270,13 @@ static bool is_roused(struct script *script)
     return roused;
 }
 
+/* Until whoever leads has taken notice. */
+static void await_quiet(struct script *script)
+{
+    while (is_roused(script))
+        sched_yield();
+}
+
 /* Both are woken by the same transport, and the one that leads is the first to take notice. */
 static void a_thread_that_leads_takes_no_news_from_the_loop(void **state)
 {
@@ -282,9 +289,11 @@ static void a_thread_that_leads_takes_no_news_from_the_loop(void **state)
     assert_int_equal(pthread_create(&thread, NULL, visit_to_wait, &visitor), 0);
     while (script_begun(&fixture->script) < 1)
         sched_yield();
+    await_quiet(&fixture->script);
+    assert_false(is_readable(fixture)); /* the other thread takes care of all */
+    assert_int_equal(nexauth_session_timeout_ms(fixture->session), -1);
     nexauth_session_wakeup(fixture->session);
-    while (is_roused(&fixture->script))
-        sched_yield();
+    await_quiet(&fixture->script);
     assert_true(is_readable(fixture));
     outcome_poll(fixture->session, 60000);
     script_pass_ms(&fixture->script, 20000);

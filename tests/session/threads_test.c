@@ -1,13 +1,11 @@
-/* Many threads: each is served, none is forgotten, and all may be freed in any order. */
+/* Many threads: each is served with the fewest requests, and all verbs get along. */
 #include "support/test.h"
 
-#include "session/session.h"
 #include "support/fixture.h"
 
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #define TOKEN "{\"access_token\":\"shared\",\"expires_in\":100}"
 
@@ -272,153 +270,6 @@ static void a_storm_of_all_verbs_breaks_and_leaks_nothing(void **state)
     }
 }
 
-/* ---- Who turns the engine -------------------------------------------------------------------------------------- */
-
-struct waiting {
-    nexauth_session *session;
-    nexauth_source *source;
-    int64_t timeout_ms;
-    nexauth_status status;
-    pthread_t thread;
-};
-
-static void *wait_for_token(void *context)
-{
-    struct waiting *waiting = context;
-    const struct nexauth_get_options options = {.timeout_ms = waiting->timeout_ms};
-    nexauth_token *token = NULL;
-
-    waiting->status = nexauth_source_get_token(waiting->source, &options, &token, NULL);
-    nexauth_token_unref(token);
-    return NULL;
-}
-
-static uint64_t joins_of(nexauth_source *source)
-{
-    struct nexauth_stats stats = {0};
-
-    nexauth_source_stats(source, &stats, NULL);
-    return stats.joins;
-}
-
-/* A transport that notes who turns it. */
-static struct nx_transport_verbs noting;
-static const struct nx_transport_verbs *noted;
-static pthread_mutex_t notes = PTHREAD_MUTEX_INITIALIZER;
-static pthread_t leader;
-
-static struct nx_exchange *turn_noting(struct nx_transport *transport, int64_t wait_ms)
-{
-    pthread_mutex_lock(&notes);
-    leader = pthread_self();
-    pthread_mutex_unlock(&notes);
-    return noted->turn(transport, wait_ms);
-}
-
-static void note_turns(struct fixture *fixture)
-{
-    noted = fixture->script.base.verbs;
-    noting = *noted;
-    noting.turn = turn_noting;
-    fixture->script.base.verbs = &noting;
-}
-
-/* Waits until this thread leads. The bound ends a test that has failed. */
-static void await_lead(pthread_t thread)
-{
-    const time_t bound = time(NULL) + 60;
-    bool leads = false;
-
-    while (!leads) {
-        sched_yield();
-        assert_true(time(NULL) < bound);
-        pthread_mutex_lock(&notes);
-        leads = pthread_equal(leader, thread) != 0;
-        pthread_mutex_unlock(&notes);
-    }
-}
-
-/* In place of the fixture's, whose exchanges last 30 s. */
-static void take_patient_session(struct fixture *fixture)
-{
-    const struct nexauth_session_options options = {.exchange_timeout_ms = 3600000, .max_answer_bytes = 65536};
-    const struct nx_world world = script_world(&fixture->script);
-
-    nexauth_session_free(fixture->session);
-    assert_int_equal(nx_session_new_in(&world, &options, &fixture->session, NULL), NEXAUTH_OK);
-}
-
-/* The one who leads gives up, again and again. Who sleeps would look for itself too, but in many minutes. */
-static void who_has_waited_longest_leads_next(void **state)
-{
-    enum { WAITING = 5 };
-    struct fixture *fixture = *state;
-    nexauth_source *source;
-    struct waiting waiting[WAITING];
-
-    fixture->script.blocks = true;
-    take_patient_session(fixture);
-    note_turns(fixture);
-    source = fixture_new_controller(fixture);
-    script_answer(&fixture->script, (struct script_answer){.status = 200,
-                                                           .takes_ms = (WAITING - 1) * 600000 + 1000,
-                                                           .body = "{\"access_token\":\"late\",\"expires_in\":7200}"});
-    for (int i = 0; i < WAITING; i++) {
-        waiting[i] = (struct waiting){.source = source, .timeout_ms = 600000 * (int64_t)(i + 1)};
-        if (i == WAITING - 1)
-            waiting[i].timeout_ms = 3600000;
-        create(&waiting[i].thread, wait_for_token, &waiting[i]);
-        while (script_begun(&fixture->script) < 1 || joins_of(source) < (uint64_t)i)
-            sched_yield();
-    }
-    for (int i = 0; i < WAITING - 1; i++) {
-        await_lead(waiting[i].thread);
-        script_pass_ms(&fixture->script, 600000);
-        script_rouse(&fixture->script);
-        pthread_join(waiting[i].thread, NULL);
-        assert_int_equal(waiting[i].status, NEXAUTH_TIMEOUT);
-    }
-    pthread_join(waiting[WAITING - 1].thread, NULL);
-    assert_int_equal(waiting[WAITING - 1].status, NEXAUTH_OK);
-    assert_true(pthread_equal(leader, waiting[WAITING - 1].thread) != 0);
-    nexauth_source_free(source);
-}
-
-static void *ask_many_sources(void *context)
-{
-    struct waiting *waiting = context;
-
-    for (int i = 0; i < EXPIRIES && !waiting->status; i++) {
-        nexauth_source *source = NULL;
-
-        waiting->status = nexauth_source_new_nex_controller(waiting->session, &fixture_controller, &source, NULL);
-        if (!waiting->status && !get_shared(source))
-            waiting->status = NEXAUTH_UNAVAILABLE;
-        nexauth_source_free(source);
-    }
-    return NULL;
-}
-
-/* Each waits an hour for each of its tokens if nobody turns the engine for it: then the test's own time is over. */
-static void whenever_anybody_waits_somebody_turns_the_engine(void **state)
-{
-    enum { WAITING = 8 };
-    struct fixture *fixture = *state;
-    struct waiting waiting[WAITING];
-
-    fixture->script.blocks = true;
-    script_answer_always(&fixture->script, at_once);
-    for (int i = 0; i < WAITING; i++) {
-        waiting[i] = (struct waiting){.session = fixture->session};
-        create(&waiting[i].thread, ask_many_sources, &waiting[i]);
-    }
-    for (int i = 0; i < WAITING; i++) {
-        pthread_join(waiting[i].thread, NULL);
-        assert_int_equal(waiting[i].status, NEXAUTH_OK);
-    }
-    assert_int_equal(fixture->script.begun, WAITING * EXPIRIES);
-}
-
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -426,8 +277,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(each_expiry_costs_one_request_however_many_wait),
         cmocka_unit_test(a_storm_of_all_verbs_breaks_and_leaks_nothing),
-        IN_A_WORLD(who_has_waited_longest_leads_next),
-        IN_A_WORLD(whenever_anybody_waits_somebody_turns_the_engine),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
