@@ -95,6 +95,28 @@ static void judge_code(const char *body, const char *code, bool *sent)
     *sent = true;
 }
 
+static const nexauth_source *source_of(const struct nx_exchange *exchange)
+{
+    return ((const struct nx_acquisition *)exchange->context)->source;
+}
+
+/* Nothing else of its source is under way, be it on its way to the engine or back. */
+static void judge_alone(const struct nx_exchange *exchange)
+{
+    const struct nx_acquisition *own = exchange->context;
+
+    for (const struct nx_acquisition *other = own->source->session->acquisitions; other; other = other->next) {
+        if (other != own && other->source == own->source)
+            schedule_fail("two flights of one source are under way");
+    }
+    for (int i = 0; i < service.begun; i++) {
+        const struct flying *flying = &service.flying[i];
+
+        if (flying->exchange != exchange && flying->stage != STAGE_OVER && source_of(flying->exchange) == own->source)
+            schedule_fail("two requests of one source are under way");
+    }
+}
+
 /* The request leaves, or does not. */
 static void send(struct flying *flying)
 {
@@ -105,6 +127,7 @@ static void send(struct flying *flying)
         lose(flying, NX_LOSS_CONNECT);
         return;
     }
+    judge_alone(exchange);
     schedule_note("leaves with refresh token", flying->refresh);
     exchange->sendings = 1;
     exchange->sent_boot_ms = schedule_now_ms();
@@ -214,11 +237,6 @@ static void work(void *context)
 
 /* ---- The transport ---------------------------------------------------------------------------------------------- */
 
-static const nexauth_source *source_of(const struct nx_exchange *exchange)
-{
-    return ((const struct nx_acquisition *)exchange->context)->source;
-}
-
 static void enter(void)
 {
     if (service.inside)
@@ -232,14 +250,11 @@ static void begin(struct nx_transport *transport, struct nx_exchange *exchange)
 
     (void)transport;
     enter();
-    for (int i = 0; i + 1 < service.begun; i++) {
-        if (service.flying[i].stage != STAGE_OVER && source_of(service.flying[i].exchange) == source_of(exchange))
-            schedule_fail("two requests of one source are under way");
-    }
     if (service.begun == EXCHANGES)
         schedule_fail("there is no end of requests");
     *flying = (struct flying){exchange, STAGE_BEGUN,
                               number_after(nx_text_string(&exchange->request.body), "refresh_token=refresh-")};
+    judge_alone(exchange);
     service.inside = false;
 }
 
