@@ -78,35 +78,41 @@ static bool print_versions(void)
 
 /* ---- Time -------------------------------------------------------------------------------------------------------- */
 
-static double paused_ns;
+static struct {
+    clockid_t clock;
+    double ran_ns;
+    double since_ns;
+} watch = {.clock = CLOCK_MONOTONIC};
 
-static double now_ns(clockid_t clock)
+static double now_ns(void)
 {
     struct timespec now;
 
-    clock_gettime(clock, &now);
+    clock_gettime(watch.clock, &now);
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-void bench_pause_ms(int ms)
+void bench_stop_watch(void)
 {
-    const struct timespec pause = {.tv_nsec = ms * 1000000L};
-    const double start = now_ns(CLOCK_MONOTONIC);
+    watch.ran_ns += now_ns() - watch.since_ns;
+}
 
-    if (ms == 0)
-        return;
-    nanosleep(&pause, NULL);
-    paused_ns += now_ns(CLOCK_MONOTONIC) - start;
+void bench_start_watch(void)
+{
+    watch.since_ns = now_ns();
 }
 
 /* Nanoseconds for each of so many times; negative when the work went wrong. */
 static double measure(const struct bench *bench, bool (*run)(size_t times), size_t times)
 {
-    const clockid_t clock = bench->cpu ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
-    const double start = now_ns(clock);
+    bool good;
 
-    paused_ns = 0;
-    return run(times) ? (now_ns(clock) - start - paused_ns) / (double)times : -1;
+    watch.clock = bench->cpu ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+    watch.ran_ns = 0;
+    bench_start_watch();
+    good = run(times);
+    bench_stop_watch();
+    return good ? watch.ran_ns / (double)times : -1;
 }
 
 /* How often the work has to be done to take as long as a side of a round should; 0 when it goes wrong. */

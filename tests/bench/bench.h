@@ -28,8 +28,9 @@ struct bench {
     bool (*run_floor)(size_t times);
 };
 
-/* Waits, within a run, for so long as no figure shall show. */
-void bench_pause_ms(int ms);
+/* Within a run: what comes between the two shows in no time. */
+void bench_stop_watch(void);
+void bench_start_watch(void);
 
 /* The first token of a process, for the row "first": nexauth-bench first ours|floor. */
 bool bench_first(const char *side);
