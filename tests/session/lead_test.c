@@ -167,6 +167,39 @@ static void whenever_anybody_waits_somebody_turns_the_engine(void **state)
     assert_int_equal(fixture->script.begun, WAITING * QUESTIONS);
 }
 
+static void await_requests(struct fixture *fixture, size_t count)
+{
+    while (script_begun(&fixture->script) < count)
+        sched_yield();
+}
+
+/* Nobody polls: the thread that leads is the only one that can send what calls and other threads ask for. */
+static void who_leads_takes_up_what_others_begin(void **state)
+{
+    enum { SOURCES = 5 };
+    struct fixture *fixture = *state;
+    struct waiting waiting[SOURCES];
+    struct outcome outcomes[SOURCES] = {{0}};
+
+    fixture->script.blocks = true;
+    script_answer_always(&fixture->script, (struct script_answer){.takes_ms = INT64_MAX});
+    for (size_t i = 0; i < SOURCES; i++) {
+        waiting[i] = (struct waiting){.source = fixture_new_controller(fixture), .timeout_ms = 3600000};
+        if (i == 0 || i == SOURCES - 1)
+            create(&waiting[i].thread, wait_for_token, &waiting[i]);
+        else
+            outcome_start(waiting[i].source, NULL, &outcomes[i]);
+        await_requests(fixture, i + 1);
+    }
+    for (size_t i = 0; i < SOURCES; i++)
+        nexauth_source_free(waiting[i].source);
+    pthread_join(waiting[0].thread, NULL);
+    pthread_join(waiting[SOURCES - 1].thread, NULL);
+    outcome_poll(fixture->session, 0);
+    for (size_t i = 1; i < SOURCES - 1; i++)
+        outcome_assert_status(&outcomes[i], NEXAUTH_CANCELED);
+}
+
 struct holding {
     nexauth_source *source;
     atomic_bool runs;
@@ -234,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(who_has_waited_longest_leads_next),
         IN_A_WORLD(whenever_anybody_waits_somebody_turns_the_engine),
+        IN_A_WORLD(who_leads_takes_up_what_others_begin),
         IN_A_WORLD(a_callback_that_takes_its_time_keeps_nobody_waiting),
     };
 
