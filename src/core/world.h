@@ -8,12 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What two clocks say at once. */
+struct nx_moment {
+    int64_t mono_ns;
+    int64_t wall_ns;
+};
+
 struct nx_clock {
     int64_t (*boot_ms)(void *context); /* CLOCK_BOOTTIME: goes on while the machine sleeps, never jumps */
     int64_t (*wall_s)(void *context);  /* Unix seconds: may jump */
     /* Two clocks that are cheap to read and some milliseconds late: monotonic, which stops while the machine sleeps,
      * and wall. Their difference moves when the machine has slept or the wall clock was set. */
-    void (*coarse)(void *context, int64_t *mono_ms, int64_t *wall_ms);
+    struct nx_moment (*coarse)(void *context);
     void *context;
 };
 
@@ -34,9 +40,9 @@ static inline int64_t nx_wall_s(const struct nx_clock *clock)
     return clock->wall_s(clock->context);
 }
 
-static inline void nx_coarse(const struct nx_clock *clock, int64_t *mono_ms, int64_t *wall_ms)
+static inline struct nx_moment nx_coarse(const struct nx_clock *clock)
 {
-    clock->coarse(clock->context, mono_ms, wall_ms);
+    return clock->coarse(clock->context);
 }
 
 #endif

@@ -18,18 +18,13 @@
 #define REALTIME CLOCK_REALTIME
 #endif
 
-static int64_t read_ms(clockid_t clock)
+static int64_t boot_ms(void *context)
 {
     struct timespec now;
 
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static int64_t boot_ms(void *context)
-{
     (void)context;
-    return read_ms(CLOCK_BOOTTIME);
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static int64_t wall_s(void *context)
@@ -41,11 +36,18 @@ static int64_t wall_s(void *context)
     return now.tv_sec;
 }
 
-static void coarse(void *context, int64_t *mono_ms, int64_t *wall_ms)
+static int64_t read_ns(clockid_t clock)
+{
+    struct timespec now;
+
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static struct nx_moment coarse(void *context)
 {
     (void)context;
-    *mono_ms = read_ms(MONOTONIC);
-    *wall_ms = read_ms(REALTIME);
+    return (struct nx_moment){.mono_ns = read_ns(MONOTONIC), .wall_ns = read_ns(REALTIME)};
 }
 
 const struct nx_clock nx_system_clock = {boot_ms, wall_s, coarse, NULL};

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* What the coarse clocks may be behind the boot clock unseen: a sleep that the slot lets pass, and a tick or two. */
-enum { COARSE_MS = NX_SLOT_SKEW_MOST_MS + 20 };
+enum { COARSE_MS = NX_SLOT_SKEW_MOST_MS + 20, NS_IN_MS = 1000000 };
 
 static int64_t now_of(const nexauth_source *source)
 {
@@ -60,9 +60,8 @@ void nx_current_open(nexauth_source *source, int64_t least_ms)
 {
     const struct nx_clock *clock = &source->session->world.clock;
     const int64_t now = nx_boot_ms(clock);
+    struct nx_moment coarse;
     int64_t until;
-    int64_t mono_ms;
-    int64_t wall_ms;
 
     /* The first caller comes by the lock, so that it is seen that the source was asked. */
     if (!source->token || !source->asked || nx_source_has_code(source) || source->freed || source->session->closed) {
@@ -74,8 +73,9 @@ void nx_current_open(nexauth_source *source, int64_t least_ms)
         until = now + least_ms;
     if (source->life.expires_ms != INT64_MAX && until > source->life.expires_ms - COARSE_MS)
         until = source->life.expires_ms - COARSE_MS;
-    nx_coarse(clock, &mono_ms, &wall_ms);
-    nx_slot_set_fresh(&source->slot, until == INT64_MAX ? INT64_MAX : mono_ms + (until - now), wall_ms - mono_ms);
+    coarse = nx_coarse(clock);
+    nx_slot_set_fresh(&source->slot, until == INT64_MAX ? INT64_MAX : coarse.mono_ns + (until - now) * NS_IN_MS,
+                      coarse.wall_ns - coarse.mono_ns);
 }
 
 static uint64_t mark_of(const nexauth_source *source, const nexauth_token *token)

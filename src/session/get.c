@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum {
+    NS_IN_MS = 1000000,
     WAIT_MS = 30000,
     LONGEST_WAIT_MS = 3600000,
     LONGEST_VALIDITY_S = 31536000,
@@ -162,36 +163,54 @@ static nexauth_status get_locked(nexauth_source *source, const struct nx_wish *w
     return status;
 }
 
-/* The clocks that the slot is asked by: those of the moment until which the caller wants the token. False: the slot
- * does not count. */
-static bool read_clocks(const nexauth_source *source, const struct nx_wish *wish, int64_t *mono_ms, int64_t *wall_ms)
+/* Whether the slot counts; then `moment` is the one until which the caller wants the token, by the coarse clocks. */
+static inline bool read_clocks(const nexauth_source *source, int64_t validity_ms, struct nx_moment *moment)
 {
-    if (atomic_load_explicit(&source->session->closed, memory_order_relaxed))
+    const nexauth_session *session = source->session;
+
+    if (atomic_load_explicit(&session->closed, memory_order_relaxed))
         return false;
-    nx_coarse(&source->session->world.clock, mono_ms, wall_ms);
-    *mono_ms += wish->validity_ms;
-    *wall_ms += wish->validity_ms;
+    *moment = nx_coarse(&session->world.clock);
+    moment->mono_ns += validity_ms * NS_IN_MS;
+    moment->wall_ns += validity_ms * NS_IN_MS;
     return true;
 }
 
-nexauth_status nexauth_source_get_token(nexauth_source *source, const struct nexauth_get_options *options,
-                                        nexauth_token **out, struct nexauth_error *error)
+/* A reference to a token that is fresh, and will be for so long; NULL: whoever wants one takes the lock. */
+static inline nexauth_token *take_fresh(nexauth_source *source, int64_t validity_ms)
 {
-    struct nx_wish wish;
-    nexauth_token *token = NULL;
+    struct nx_moment moment;
+
+    return read_clocks(source, validity_ms, &moment) ? nx_slot_ref(&source->slot, moment) : NULL;
+}
+
+static nexauth_status get_with(nexauth_source *source, const struct nexauth_get_options *options, nexauth_token **out,
+                               struct nexauth_error *error)
+{
+    struct nx_wish wish = {0};
+    nexauth_token *token;
     nexauth_status status;
-    int64_t mono_ms;
-    int64_t wall_ms;
 
     if (!source || !out)
         return nx_fail(error, NEXAUTH_INVALID, "source and out are required");
     status = nx_wish_of(options, &wish, error);
     if (status)
         return status;
-    if (read_clocks(source, &wish, &mono_ms, &wall_ms))
-        token = nx_slot_ref(&source->slot, mono_ms, wall_ms);
+    token = take_fresh(source, wish.validity_ms);
     if (!token)
         return get_locked(source, &wish, out, error);
+    *out = token;
+    return NEXAUTH_OK;
+}
+
+/* The shortest way first. */
+nexauth_status nexauth_source_get_token(nexauth_source *source, const struct nexauth_get_options *options,
+                                        nexauth_token **out, struct nexauth_error *error)
+{
+    nexauth_token *token = source && out && !options ? take_fresh(source, 0) : NULL;
+
+    if (!token)
+        return get_with(source, options, out, error);
     *out = token;
     return NEXAUTH_OK;
 }
@@ -229,8 +248,7 @@ nexauth_status nexauth_source_copy_token(nexauth_source *source, const struct ne
     struct nx_wish wish;
     size_t length;
     nexauth_status status;
-    int64_t mono_ms;
-    int64_t wall_ms;
+    struct nx_moment moment;
 
     if (!source || !buffer || !out)
         return nx_fail(error, NEXAUTH_INVALID, "source, buffer and out are required");
@@ -238,8 +256,8 @@ nexauth_status nexauth_source_copy_token(nexauth_source *source, const struct ne
     if (status)
         return status;
     wish.copies = true;
-    if (read_clocks(source, &wish, &mono_ms, &wall_ms))
-        copied = nx_slot_copy(&source->slot, mono_ms, wall_ms, buffer, size, &length);
+    if (read_clocks(source, wish.validity_ms, &moment))
+        copied = nx_slot_copy(&source->slot, moment, buffer, size, &length);
     if (copied == NX_SLOT_NOT_FRESH)
         return copy_locked(source, &wish, buffer, size, out, error);
     if (copied == NX_SLOT_TOO_SMALL)

@@ -12,8 +12,8 @@ void nx_slot_init(struct nx_slot *slot)
     atomic_init(&slot->sequence, 0);
     atomic_init(&slot->block, NULL);
     atomic_init(&slot->length, 0);
-    atomic_init(&slot->until_ms, INT64_MIN);
-    atomic_init(&slot->skew_ms, 0);
+    atomic_init(&slot->until_ns, INT64_MIN);
+    atomic_init(&slot->skew_ns, 0);
 }
 
 /* The word for a token of which nothing is counted; 0 when it can have none. */
@@ -54,7 +54,7 @@ bool nx_slot_put(struct nx_slot *slot, nexauth_token *token)
 {
     const uint64_t word = word_of(token);
 
-    atomic_store_explicit(&slot->until_ms, INT64_MIN, memory_order_release);
+    atomic_store_explicit(&slot->until_ns, INT64_MIN, memory_order_release);
     if (word)
         atomic_fetch_add_explicit(&token->references, NX_SLOT_BIAS, memory_order_relaxed);
     show(slot, word ? token : NULL);
@@ -62,12 +62,12 @@ bool nx_slot_put(struct nx_slot *slot, nexauth_token *token)
     return word || !token;
 }
 
-void nx_slot_set_fresh(struct nx_slot *slot, int64_t until_ms, int64_t skew_ms)
+void nx_slot_set_fresh(struct nx_slot *slot, int64_t until_ns, int64_t skew_ns)
 {
     if (!nx_slot_token_in(atomic_load_explicit(&slot->word, memory_order_relaxed)))
         return;
-    atomic_store_explicit(&slot->until_ms, until_ms, memory_order_release);
-    atomic_store_explicit(&slot->skew_ms, skew_ms, memory_order_release);
+    atomic_store_explicit(&slot->until_ns, until_ns, memory_order_release);
+    atomic_store_explicit(&slot->skew_ns, skew_ns, memory_order_release);
 }
 
 /*
@@ -109,10 +109,10 @@ static bool is_unchanged(const struct nx_slot *slot, uint32_t sequence)
 }
 
 /* Looks twice: before the block is touched, and after it was copied. What was copied of something else is wiped. */
-enum nx_slot_copied nx_slot_copy(const struct nx_slot *slot, int64_t mono_ms, int64_t wall_ms, char *buffer,
-                                 size_t size, size_t *length)
+enum nx_slot_copied nx_slot_copy(const struct nx_slot *slot, struct nx_moment now, char *buffer, size_t size,
+                                 size_t *length)
 {
-    for (int i = 0; i < COPY_TRIES && nx_slot_is_fresh(slot, mono_ms, wall_ms); i++) {
+    for (int i = 0; i < COPY_TRIES && nx_slot_is_fresh(slot, now); i++) {
         const uint32_t sequence = atomic_load_explicit(&slot->sequence, memory_order_acquire);
         const struct nx_block *block = atomic_load_explicit(&slot->block, memory_order_acquire);
         const size_t there = atomic_load_explicit(&slot->length, memory_order_acquire);

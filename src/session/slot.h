@@ -14,6 +14,7 @@
 #ifndef NX_SLOT_H
 #define NX_SLOT_H
 
+#include "core/world.h"
 #include "io/arena.h"
 #include "nexauth/nexauth.h"
 
@@ -34,8 +35,8 @@ struct nx_slot {
     _Atomic uint32_t sequence; /* odd while the next two change */
     _Atomic(struct nx_block *) block;
     _Atomic uint32_t length;  /* of the presented text, without its NUL */
-    _Atomic int64_t until_ms; /* by the coarse monotonic clock; INT64_MIN: not fresh */
-    _Atomic int64_t skew_ms;  /* wall minus monotonic when until_ms was worked out */
+    _Atomic int64_t until_ns; /* by the coarse monotonic clock; INT64_MIN: not fresh */
+    _Atomic int64_t skew_ns;  /* wall minus monotonic when until_ns was worked out */
 };
 
 void nx_slot_init(struct nx_slot *slot);
@@ -49,7 +50,7 @@ bool nx_slot_put(struct nx_slot *slot, nexauth_token *token);
 
 /* Says until when the token in the slot is handed out, by both coarse clocks. Without a token it says nothing. With the
  * source's lock. */
-void nx_slot_set_fresh(struct nx_slot *slot, int64_t until_ms, int64_t skew_ms);
+void nx_slot_set_fresh(struct nx_slot *slot, int64_t until_ns, int64_t skew_ns);
 
 /* How many references have been given out. Exact when no reader is at it; else what is under way may be missing. */
 uint64_t nx_slot_hits(const struct nx_slot *slot);
@@ -60,8 +61,8 @@ enum nx_slot_copied { NX_SLOT_COPIED, NX_SLOT_TOO_SMALL, NX_SLOT_NOT_FRESH };
  * Copies the token as it is presented, ended by NUL. `length`, without the NUL, is written unless the slot is not
  * fresh: TOO_SMALL means that `size` is not above it. What `buffer` holds is right after COPIED only.
  */
-enum nx_slot_copied nx_slot_copy(const struct nx_slot *slot, int64_t mono_ms, int64_t wall_ms, char *buffer,
-                                 size_t size, size_t *length);
+enum nx_slot_copied nx_slot_copy(const struct nx_slot *slot, struct nx_moment now, char *buffer, size_t size,
+                                 size_t *length);
 
 /* Moves what `word`, as it was read from the slot, has counted into the token's own count. The caller has a reference.
  */
@@ -79,22 +80,23 @@ static inline nexauth_token *nx_slot_token_in(uint64_t word)
 
 /* The skew first: who sees the one that counts now also sees the time that was worked out with it. A machine that
  * slept, and a wall clock that was set, show in the skew. */
-static inline bool nx_slot_is_fresh(const struct nx_slot *slot, int64_t mono_ms, int64_t wall_ms)
+static inline bool nx_slot_is_fresh(const struct nx_slot *slot, struct nx_moment now)
 {
-    const int64_t skew_ms = atomic_load_explicit(&slot->skew_ms, memory_order_acquire);
-    const int64_t until_ms = atomic_load_explicit(&slot->until_ms, memory_order_acquire);
-    const uint64_t moved_ms = (uint64_t)wall_ms - (uint64_t)mono_ms - (uint64_t)skew_ms; /* modulo 2^64 */
+    const int64_t skew_ns = atomic_load_explicit(&slot->skew_ns, memory_order_acquire);
+    const int64_t until_ns = atomic_load_explicit(&slot->until_ns, memory_order_acquire);
+    const uint64_t moved_ns = (uint64_t)now.wall_ns - (uint64_t)now.mono_ns - (uint64_t)skew_ns; /* modulo 2^64 */
+    const uint64_t most_ns = NX_SLOT_SKEW_MOST_MS * UINT64_C(1000000);
 
-    return mono_ms < until_ms && moved_ms + NX_SLOT_SKEW_MOST_MS <= 2 * (uint64_t)NX_SLOT_SKEW_MOST_MS;
+    return now.mono_ns < until_ns && moved_ns + most_ns <= 2 * most_ns;
 }
 
 /* The token with a reference for the caller; NULL when the slot is not fresh. */
-static inline nexauth_token *nx_slot_ref(struct nx_slot *slot, int64_t mono_ms, int64_t wall_ms)
+static inline nexauth_token *nx_slot_ref(struct nx_slot *slot, struct nx_moment now)
 {
     const uint32_t fold_at = slot->fold_at; /* read before others can take the word's cache line away again */
     uint64_t word;
 
-    if (!nx_slot_is_fresh(slot, mono_ms, wall_ms))
+    if (!nx_slot_is_fresh(slot, now))
         return NULL;
     word = atomic_fetch_add_explicit(&slot->word, 1, memory_order_acquire) + 1;
     if ((word & NX_SLOT_COUNT_MASK) >= fold_at)

@@ -1,84 +1,67 @@
-/* A hundred requests in flight in one thread. */
+/* A hundred requests in flight in one thread: polled calls, each of a source of its own. */
 #include "bench/bare.h"
 #include "bench/bench.h"
 #include "bench/server.h"
 #include "bench/token.h"
 
-#include "core/json.h"
-#include "io/curl_transport.h"
-#include "io/system.h"
+#include "nexauth/nexauth.h"
 
 #include <stdio.h>
+#include <string.h>
 
-enum { IN_FLIGHT = 100, CONNECTIONS = 8, BOUND = 65536, WAIT_MS = 10000 };
+enum { IN_FLIGHT = 100, CONNECTIONS = 100, WAIT_MS = 10000 };
 
-static const char FLOOR[] = "bare libcurl, a multi of 100 easy handles and 8 connections, and cJSON";
+static const char FLOOR[] = "bare libcurl, a multi of 100 easy handles, and cJSON";
 
 static struct {
     const char *origin;
-    struct nx_transport *transport;
-    struct nx_exchange exchanges[IN_FLIGHT];
+    nexauth_session *session;
+    size_t wanted, begun, ended;
+    bool good;
     CURLM *multi;
     struct bare bares[IN_FLIGHT];
 } own;
 
 /* ---- Ours -------------------------------------------------------------------------------------------------------- */
 
-static bool begin(struct nx_exchange *exchange)
-{
-    struct nx_request *request = &exchange->request;
+static void take(void *context, nexauth_token *token, const struct nexauth_error *error);
 
-    nx_exchange_reset(exchange);
-    nx_request_begin(request, NX_CARRIER_FORM, own.origin, "/connect/token");
-    nx_request_header(request, "Accept", "application/json");
-    nx_request_parameter(request, "client_id", "a client");
-    nx_request_parameter(request, "client_secret", "abc123");
-    nx_request_parameter(request, "scope", "api1");
-    nx_request_parameter(request, "grant_type", "client_credentials");
-    if (nx_request_end(request))
-        return false;
-    own.transport->verbs->begin(own.transport, exchange);
-    return true;
+static bool begin(void)
+{
+    const struct nexauth_quantoz_options options = {
+        .client_id = "a client", .client_secret = "abc123", .origin = own.origin, .environment = NEXAUTH_QUANTOZ_TEST};
+    nexauth_source *source = NULL;
+
+    own.begun++;
+    return nexauth_source_new_quantoz(own.session, &options, &source, NULL) == NEXAUTH_OK &&
+           nexauth_source_start(source, NULL, take, source, NULL, NULL) == NEXAUTH_OK;
 }
 
-static bool is_good(const struct nx_exchange *exchange)
+/* Ends the source, and begins with another. */
+static void take(void *context, nexauth_token *token, const struct nexauth_error *error)
 {
-    const struct nx_text *body = &exchange->response.body;
-    struct nx_members members;
-    bool good;
-
-    if (exchange->loss || exchange->response.http_status != 200) {
-        fprintf(stderr, "HTTP %d, loss %d: %s\n", exchange->response.http_status, (int)exchange->loss,
-                exchange->reason);
-        return false;
+    own.ended++;
+    if (!token) {
+        fprintf(stderr, "%s\n", error->message);
+        own.good = false;
+    } else if (strlen(nexauth_token_access_token(token)) != TOKEN_SIZE) {
+        own.good = false;
     }
-    nx_members_init(&members, BOUND);
-    good = nx_json_read(body->data, body->length, false, &members) == NX_PARSED &&
-           members.values[NX_MEMBER_ACCESS_TOKEN].text.length == TOKEN_SIZE;
-    nx_members_release(&members);
-    return good;
+    nexauth_source_free(context);
+    if (own.good && own.begun < own.wanted)
+        own.good = begin();
 }
 
-/* Gets that many tokens, at most so many of them in flight at a time: all that a driver of another kind replaces. */
 static bool drive(size_t tokens)
 {
-    size_t begun = 0, ended = 0;
-    bool good = true;
-
-    for (; good && begun < tokens && begun < IN_FLIGHT; begun++)
-        good = begin(&own.exchanges[begun]);
-    while (good && ended < tokens) {
-        struct nx_exchange *finished = own.transport->verbs->turn(own.transport, WAIT_MS);
-
-        while (finished && good) {
-            struct nx_exchange *exchange = finished;
-
-            finished = exchange->next;
-            ended++;
-            good = is_good(exchange) && (begun == tokens || (begun++, begin(exchange)));
-        }
-    }
-    return good;
+    own.wanted = tokens;
+    own.begun = own.ended = 0;
+    own.good = true;
+    while (own.good && own.begun < tokens && own.begun < IN_FLIGHT)
+        own.good = begin();
+    while (own.good && own.ended < tokens)
+        own.good = nexauth_session_poll(own.session, WAIT_MS, NULL) == NEXAUTH_OK && own.good;
+    return own.good;
 }
 
 /* ---- The floor --------------------------------------------------------------------------------------------------- */
@@ -136,21 +119,17 @@ static bool drive_bare(size_t tokens)
 
 static bool open_both(const char *origin, const char *ca_file)
 {
-    const struct nx_curl_settings settings = {
-        .ca_file = ca_file, .connect_timeout_ms = WAIT_MS, .max_connections = CONNECTIONS, .max_answer_bytes = BOUND};
-    bool good;
+    const struct nexauth_session_options options = {
+        .ca_file = ca_file, .max_connections = CONNECTIONS, .loopback_http = 1};
+    bool good = *origin && nexauth_session_new(&options, &own.session, NULL) == NEXAUTH_OK;
 
     own.origin = origin;
-    own.transport = nx_curl_transport_new(&settings, &nx_system_clock);
     own.multi = curl_multi_init();
-    good = *origin && own.transport && own.multi;
-    if (good)
+    if (own.multi)
         curl_multi_setopt(own.multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS);
-    for (size_t i = 0; i < IN_FLIGHT; i++) {
-        nx_exchange_init(&own.exchanges[i], BOUND);
+    for (size_t i = 0; i < IN_FLIGHT; i++)
         good = bare_open(&own.bares[i], origin, ca_file, NULL) && good;
-    }
-    return good;
+    return good && own.multi;
 }
 
 static bool prepare_http(void)
@@ -168,18 +147,14 @@ static bool prepare_h2(void)
     return open_both(bench_server().h2, bench_server().ca_file);
 }
 
-/* What went wrong may still be under way. */
 static void finish(void)
 {
+    nexauth_session_free(own.session);
+    own.session = NULL;
     for (size_t i = 0; i < IN_FLIGHT; i++) {
-        if (own.exchanges[i].handle)
-            own.transport->verbs->give_up(own.transport, &own.exchanges[i]);
-        nx_exchange_release(&own.exchanges[i]);
         curl_multi_remove_handle(own.multi, own.bares[i].easy);
         bare_close(&own.bares[i]);
     }
-    if (own.transport)
-        own.transport->verbs->free(own.transport);
     curl_multi_cleanup(own.multi);
 }
 

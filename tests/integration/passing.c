@@ -22,12 +22,15 @@ static int64_t wall_s(void *context)
     return nx_wall_s(&nx_system_clock) + passed_ms / 1000;
 }
 
-static void coarse(void *context, int64_t *mono_ms, int64_t *wall_ms)
+static struct nx_moment coarse(void *context)
 {
+    struct nx_moment now;
+
     (void)context;
-    nx_coarse(&nx_system_clock, mono_ms, wall_ms);
-    *mono_ms += passed_ms;
-    *wall_ms += passed_ms;
+    now = nx_coarse(&nx_system_clock);
+    now.mono_ns += passed_ms * 1000000;
+    now.wall_ns += passed_ms * 1000000;
+    return now;
 }
 
 nexauth_session *passing_new_session(const char *ca_file)

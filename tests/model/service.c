@@ -374,11 +374,10 @@ static int64_t wall_s(void *context)
     return WALL_S;
 }
 
-static void coarse(void *context, int64_t *mono_ms, int64_t *wall_ms)
+static struct nx_moment coarse(void *context)
 {
     (void)context;
-    *mono_ms = schedule_now_ms();
-    *wall_ms = (int64_t)WALL_S * 1000;
+    return (struct nx_moment){.mono_ns = schedule_now_ms() * 1000000, .wall_ns = (int64_t)WALL_S * 1000000000};
 }
 
 static bool entropy(void *context, void *bytes, size_t size)

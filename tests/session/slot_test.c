@@ -11,6 +11,18 @@
 
 enum { READERS = 8, READS = 4000, PUTS = 1500, LETTERS = 26, MONO_MS = 5000, WALL_MS = 90000, ALWAYS_MS = 1000000 };
 
+static struct nx_moment at(int64_t mono_ms, int64_t wall_ms)
+{
+    return (struct nx_moment){.mono_ns = mono_ms * 1000000, .wall_ns = wall_ms * 1000000};
+}
+
+static void set_fresh(struct nx_slot *slot, int64_t until_ms, int64_t skew_ms)
+{
+    const bool ever = until_ms == INT64_MAX || until_ms == INT64_MIN;
+
+    nx_slot_set_fresh(slot, ever ? until_ms : until_ms * 1000000, skew_ms * 1000000);
+}
+
 static struct nx_arena *arena;
 
 static int set_up(void **state)
@@ -69,7 +81,7 @@ static uint64_t references_of(nexauth_token *token)
 static void fill(struct nx_slot *slot, nexauth_token *token)
 {
     assert_true(nx_slot_put(slot, token));
-    nx_slot_set_fresh(slot, ALWAYS_MS, WALL_MS - MONO_MS);
+    set_fresh(slot, ALWAYS_MS, WALL_MS - MONO_MS);
 }
 
 static void an_empty_slot_gives_nothing(void **state)
@@ -80,10 +92,10 @@ static void an_empty_slot_gives_nothing(void **state)
 
     (void)state;
     nx_slot_init(&slot);
-    nx_slot_set_fresh(&slot, ALWAYS_MS, WALL_MS - MONO_MS);
+    set_fresh(&slot, ALWAYS_MS, WALL_MS - MONO_MS);
     for (int i = 0; i < 200000; i++)
-        assert_null(nx_slot_ref(&slot, MONO_MS, WALL_MS));
-    assert_int_equal(nx_slot_copy(&slot, MONO_MS, WALL_MS, buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
+        assert_null(nx_slot_ref(&slot, at(MONO_MS, WALL_MS)));
+    assert_int_equal(nx_slot_copy(&slot, at(MONO_MS, WALL_MS), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
     assert_int_equal(length, 7);
     assert_int_equal(atomic_load(&slot.word), 0);
     assert_int_equal(nx_slot_hits(&slot), 0);
@@ -99,7 +111,7 @@ static void each_reader_gets_a_reference_and_each_is_counted(void **state)
     nx_slot_init(&slot);
     fill(&slot, token);
     for (int i = 0; i < 100; i++)
-        assert_ptr_equal(nx_slot_ref(&slot, MONO_MS, WALL_MS), token);
+        assert_ptr_equal(nx_slot_ref(&slot, at(MONO_MS, WALL_MS)), token);
     assert_int_equal(nx_slot_hits(&slot), 100);
     for (int i = 0; i < 60; i++)
         nexauth_token_unref(token);
@@ -121,7 +133,7 @@ static void the_count_is_folded_before_it_is_full(void **state)
     nx_slot_init(&slot);
     fill(&slot, token);
     for (int i = 0; i < MANY; i++)
-        assert_ptr_equal(nx_slot_ref(&slot, MONO_MS, WALL_MS), token);
+        assert_ptr_equal(nx_slot_ref(&slot, at(MONO_MS, WALL_MS)), token);
     assert_int_equal(nx_slot_hits(&slot), MANY);
     assert_int_equal(references_of(token), NX_SLOT_BIAS + 1 + MANY - MANY % NX_SLOT_FOLD_AT);
     assert_true(nx_slot_put(&slot, NULL));
@@ -139,15 +151,15 @@ static void a_token_may_be_put_again_and_into_two_slots(void **state)
     for (int i = 0; i < 2; i++) {
         nx_slot_init(&slots[i]);
         fill(&slots[i], token);
-        assert_ptr_equal(nx_slot_ref(&slots[i], MONO_MS, WALL_MS), token);
+        assert_ptr_equal(nx_slot_ref(&slots[i], at(MONO_MS, WALL_MS)), token);
         fill(&slots[i], token);
-        assert_ptr_equal(nx_slot_ref(&slots[i], MONO_MS, WALL_MS), token);
+        assert_ptr_equal(nx_slot_ref(&slots[i], at(MONO_MS, WALL_MS)), token);
         assert_int_equal(nx_slot_hits(&slots[i]), 2);
     }
     for (int i = 0; i < 5; i++)
         nexauth_token_unref(token);
     assert_true(nx_slot_put(&slots[0], NULL));
-    assert_ptr_equal(nx_slot_ref(&slots[1], MONO_MS, WALL_MS), token);
+    assert_ptr_equal(nx_slot_ref(&slots[1], at(MONO_MS, WALL_MS)), token);
     nexauth_token_unref(token);
     assert_true(nx_slot_put(&slots[1], NULL));
 }
@@ -176,13 +188,13 @@ static void a_token_is_given_until_its_time_and_while_no_clock_moves(void **stat
 
         nx_slot_init(&slot);
         assert_true(nx_slot_put(&slot, token));
-        assert_null(nx_slot_ref(&slot, MONO_MS, WALL_MS)); /* nobody has said that it is fresh */
-        nx_slot_set_fresh(&slot, rows[i].until_ms, WALL_MS - MONO_MS);
-        got = nx_slot_ref(&slot, rows[i].mono_ms, rows[i].wall_ms);
+        assert_null(nx_slot_ref(&slot, at(MONO_MS, WALL_MS))); /* nobody has said that it is fresh */
+        set_fresh(&slot, rows[i].until_ms, WALL_MS - MONO_MS);
+        got = nx_slot_ref(&slot, at(rows[i].mono_ms, rows[i].wall_ms));
         if ((got != NULL) != rows[i].fresh)
             fail_msg("row %zu", i);
         nexauth_token_unref(got);
-        assert_int_equal(nx_slot_copy(&slot, rows[i].mono_ms, rows[i].wall_ms, buffer, sizeof buffer, &length),
+        assert_int_equal(nx_slot_copy(&slot, at(rows[i].mono_ms, rows[i].wall_ms), buffer, sizeof buffer, &length),
                          rows[i].fresh ? NX_SLOT_COPIED : NX_SLOT_NOT_FRESH);
         assert_int_equal(length, rows[i].fresh ? presented_size(3) : 0);
         assert_true(nx_slot_put(&slot, NULL));
@@ -199,9 +211,9 @@ static void a_new_token_is_not_fresh_by_what_was_said_of_the_old(void **state)
     nx_slot_init(&slot);
     fill(&slot, tokens[0]);
     assert_true(nx_slot_put(&slot, tokens[1]));
-    assert_null(nx_slot_ref(&slot, MONO_MS, WALL_MS));
-    nx_slot_set_fresh(&slot, ALWAYS_MS, WALL_MS - MONO_MS);
-    assert_ptr_equal(nx_slot_ref(&slot, MONO_MS, WALL_MS), tokens[1]);
+    assert_null(nx_slot_ref(&slot, at(MONO_MS, WALL_MS)));
+    set_fresh(&slot, ALWAYS_MS, WALL_MS - MONO_MS);
+    assert_ptr_equal(nx_slot_ref(&slot, at(MONO_MS, WALL_MS)), tokens[1]);
     nexauth_token_unref(tokens[1]);
     assert_true(nx_slot_put(&slot, NULL));
     nexauth_token_unref(tokens[0]);
@@ -222,7 +234,7 @@ static void a_copy_needs_room_for_the_text_and_its_nul(void **state)
         const bool fits = size > presented_size(2);
 
         memset(buffer, '#', sizeof buffer);
-        assert_int_equal(nx_slot_copy(&slot, MONO_MS, WALL_MS, buffer, size, &length),
+        assert_int_equal(nx_slot_copy(&slot, at(MONO_MS, WALL_MS), buffer, size, &length),
                          fits ? NX_SLOT_COPIED : NX_SLOT_TOO_SMALL);
         assert_int_equal(length, presented_size(2));
         assert_int_equal(buffer[size], '#');
@@ -248,8 +260,8 @@ static void a_token_at_an_address_of_more_than_48_bits_stays_out(void **state)
     nx_slot_init(&slot);
     fill(&slot, token);
     assert_false(nx_slot_put(&slot, far.token));
-    nx_slot_set_fresh(&slot, ALWAYS_MS, WALL_MS - MONO_MS);
-    assert_null(nx_slot_ref(&slot, MONO_MS, WALL_MS));
+    set_fresh(&slot, ALWAYS_MS, WALL_MS - MONO_MS);
+    assert_null(nx_slot_ref(&slot, at(MONO_MS, WALL_MS)));
     assert_int_equal(references_of(token), 1);
     nexauth_token_unref(token);
 }
@@ -270,7 +282,7 @@ static void *take_references(void *argument)
     nexauth_token *kept[KEPT] = {0};
 
     for (int i = 0; i < READS || !race->over; i++) {
-        nexauth_token *token = nx_slot_ref(&race->slot, MONO_MS, WALL_MS);
+        nexauth_token *token = nx_slot_ref(&race->slot, at(MONO_MS, WALL_MS));
 
         nexauth_token_unref(kept[i % KEPT]);
         kept[i % KEPT] = token;
@@ -294,7 +306,7 @@ static void *take_copies(void *argument)
     size_t length;
 
     for (int i = 0; i < READS || !race->over; i++) {
-        if (nx_slot_copy(&race->slot, MONO_MS, WALL_MS, buffer, sizeof buffer, &length) != NX_SLOT_COPIED)
+        if (nx_slot_copy(&race->slot, at(MONO_MS, WALL_MS), buffer, sizeof buffer, &length) != NX_SLOT_COPIED)
             continue;
         race->copied++;
         if (!is_whole(buffer, length))
@@ -362,7 +374,7 @@ static void *take_and_drop(void *argument)
     struct race *race = argument;
 
     for (int i = 0; i < READS; i++) {
-        nexauth_token *token = nx_slot_ref(&race->slot, MONO_MS, WALL_MS);
+        nexauth_token *token = nx_slot_ref(&race->slot, at(MONO_MS, WALL_MS));
 
         if (i % 2)
             nexauth_token_unref(token);

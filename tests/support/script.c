@@ -35,14 +35,16 @@ static int64_t wall_s(void *context)
 }
 
 /* The wall clock's milliseconds are those of the boot clock: both begin at whole seconds. */
-static void coarse(void *context, int64_t *mono_ms, int64_t *wall_ms)
+static struct nx_moment coarse(void *context)
 {
     struct script *script = context;
+    struct nx_moment now;
 
     pthread_mutex_lock(&script->mutex);
-    *mono_ms = script->boot_ms - script->asleep_ms;
-    *wall_ms = script->wall_s * 1000 + script->boot_ms % 1000;
+    now.mono_ns = (script->boot_ms - script->asleep_ms) * 1000000;
+    now.wall_ns = (script->wall_s * 1000 + script->boot_ms % 1000) * 1000000;
     pthread_mutex_unlock(&script->mutex);
+    return now;
 }
 
 static bool entropy(void *context, void *bytes, size_t size)
