@@ -19,7 +19,7 @@ struct nx_clock {
     int64_t (*wall_s)(void *context);  /* Unix seconds: may jump */
     /* Two clocks that are cheap to read and some milliseconds late: monotonic, which stops while the machine sleeps,
      * and wall. Their difference moves when the machine has slept or the wall clock was set. */
-    struct nx_moment (*coarse)(void *context);
+    struct nx_moment (*coarse)(void *context); /* NULL: the system's, without a call through a pointer */
     void *context;
 };
 
@@ -38,11 +38,6 @@ static inline int64_t nx_boot_ms(const struct nx_clock *clock)
 static inline int64_t nx_wall_s(const struct nx_clock *clock)
 {
     return clock->wall_s(clock->context);
-}
-
-static inline struct nx_moment nx_coarse(const struct nx_clock *clock)
-{
-    return clock->coarse(clock->context);
 }
 
 #endif

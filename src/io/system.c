@@ -7,17 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifdef CLOCK_MONOTONIC_COARSE
-#define MONOTONIC CLOCK_MONOTONIC_COARSE
-#else
-#define MONOTONIC CLOCK_MONOTONIC
-#endif
-#ifdef CLOCK_REALTIME_COARSE
-#define REALTIME CLOCK_REALTIME_COARSE
-#else
-#define REALTIME CLOCK_REALTIME
-#endif
-
 static int64_t boot_ms(void *context)
 {
     struct timespec now;
@@ -36,21 +25,7 @@ static int64_t wall_s(void *context)
     return now.tv_sec;
 }
 
-static int64_t read_ns(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static struct nx_moment coarse(void *context)
-{
-    (void)context;
-    return (struct nx_moment){.mono_ns = read_ns(MONOTONIC), .wall_ns = read_ns(REALTIME)};
-}
-
-const struct nx_clock nx_system_clock = {boot_ms, wall_s, coarse, NULL};
+const struct nx_clock nx_system_clock = {.boot_ms = boot_ms, .wall_s = wall_s};
 
 bool nx_system_entropy(void *context, void *bytes, size_t size)
 {

@@ -3,6 +3,7 @@
 #include "session/session.h"
 
 #include "core/error.h"
+#include "io/system.h"
 
 #include <string.h>
 
@@ -22,12 +23,18 @@ static bool is_past_by_the_wall(const nexauth_source *source)
            nx_wall_s(&source->session->world.clock) > source->token->expires_at;
 }
 
+/* The user has authorized anew, perhaps as somebody else: who comes from now on gets what comes of that. */
+static bool is_being_replaced(const nexauth_source *source)
+{
+    return nx_source_has_code(source) || (source->acquisition && source->acquisition->reason == NEXAUTH_REASON_CODE);
+}
+
 enum nx_phase nx_current_phase(const nexauth_source *source, int64_t validity_ms)
 {
     const int64_t now = now_of(source);
     enum nx_phase phase;
 
-    if (!source->token || nx_source_has_code(source))
+    if (!source->token || is_being_replaced(source))
         return NX_PHASE_OVER;
     phase = nx_life_phase(&source->life, now, validity_ms);
     if (phase == NX_PHASE_FRESH && now >= source->life.held_until_ms && is_past_by_the_wall(source))
@@ -64,7 +71,7 @@ void nx_current_open(nexauth_source *source, int64_t least_ms)
     int64_t until;
 
     /* The first caller comes by the lock, so that it is seen that the source was asked. */
-    if (!source->token || !source->asked || nx_source_has_code(source) || source->freed || source->session->closed) {
+    if (!source->token || !source->asked || is_being_replaced(source) || source->freed || source->session->closed) {
         nx_current_close(source);
         return;
     }

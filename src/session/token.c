@@ -135,13 +135,17 @@ nexauth_token *nexauth_token_ref(nexauth_token *token)
     return token;
 }
 
-void nexauth_token_unref(nexauth_token *token)
+static void destroy(nexauth_token *token)
 {
-    if (!token || atomic_fetch_sub_explicit(&token->references, 1, memory_order_acq_rel) != 1)
-        return;
     nx_arena_give(token->arena, token->block, token->size);
     nx_arena_unref(token->arena);
     free(token);
+}
+
+void nexauth_token_unref(nexauth_token *token)
+{
+    if (token && atomic_fetch_sub_explicit(&token->references, 1, memory_order_acq_rel) == 1)
+        destroy(token);
 }
 
 static const char *presented(const nexauth_token *token, int presentation)
