@@ -7,8 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ROUNDS: so often a turn reads on, 16 kB of each socket, to have what lies there; no answer is larger than that. */
-enum { IDLE_LEAST = 16, ROUNDS = 64 };
+/*
+ * IDLE_LEAST: handles that are kept, of 7 kB each, after that many requests were in flight at once: as many as one
+ * HTTP/2 connection commonly carries, which may all be answered in one turn. ROUNDS: so often a turn reads on, 16 kB of
+ * each socket, to have what lies there; no answer is larger than that.
+ */
+enum { IDLE_LEAST = 128, ROUNDS = 64 };
 
 struct curl_transport {
     struct nx_transport base; /* first: a transport is cast to and fro */
