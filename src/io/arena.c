@@ -200,22 +200,35 @@ static size_t in_one_word(size_t at, size_t size)
     return size < WORD - at ? size : WORD - at;
 }
 
+/* What else is in the word stays. */
+static void fill_part(word_t *word, size_t at, const char *from, size_t size)
+{
+    uint64_t value = atomic_load_explicit(word, memory_order_relaxed);
+
+    memcpy((char *)&value + at, from, size);
+    atomic_store_explicit(word, value, memory_order_release);
+}
+
 void nx_block_fill(struct nx_block *block, size_t offset, const void *bytes, size_t size)
 {
     word_t *word = words_of(block) + offset / WORD;
     const char *from = bytes;
-    size_t at = offset % WORD;
 
-    while (size > 0) {
-        const size_t part = in_one_word(at, size);
-        uint64_t value = atomic_load_explicit(word, memory_order_relaxed);
+    if (offset % WORD) {
+        const size_t part = in_one_word(offset % WORD, size);
 
-        memcpy((char *)&value + at, from, part);
-        atomic_store_explicit(word++, value, memory_order_release);
+        fill_part(word++, offset % WORD, from, part);
         from += part;
         size -= part;
-        at = 0;
     }
+    for (; size >= WORD; size -= WORD, from += WORD) {
+        uint64_t value;
+
+        memcpy(&value, from, WORD);
+        atomic_store_explicit(word++, value, memory_order_release);
+    }
+    if (size)
+        fill_part(word, 0, from, size);
 }
 
 static uint64_t load(const word_t *word)

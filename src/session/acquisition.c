@@ -60,14 +60,11 @@ static struct nx_acquisition *acquisition_new(nexauth_source *source, enum nexau
 /* Whether no request is to be sent now, and why. What a web handler has brought may always be tried. */
 static bool is_refused(const nexauth_source *source, struct nexauth_error *error)
 {
-    const nexauth_session *session = source->session;
-
     if (source->provider->give && source->rejected) {
         nx_fail(error, NEXAUTH_REAUTH, "the static token was rejected");
         return true;
     }
-    return !nx_source_has_code(source) &&
-           nx_failures_recall(&session->failures, nx_source_key(source), nx_boot_ms(&session->world.clock), error);
+    return !nx_source_has_code(source) && nx_source_recall_failure(source, error);
 }
 
 struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_reason reason, bool *begun,
@@ -267,7 +264,7 @@ static enum nexauth_event_kind take_outcome(struct nx_acquisition *acquisition, 
         nx_current_note_failure(source, acquisition->attempted, error);
         return NEXAUTH_EVENT_FAILED;
     }
-    nx_failures_forget(&source->session->failures, nx_source_key(source));
+    nx_source_forget_failure(source);
     source->way = (unsigned char)way_of(acquisition);
     source->reason = (unsigned char)acquisition->reason;
     return nx_current_take(source, acquisition->fresh) ? NEXAUTH_EVENT_SAME_TOKEN : NEXAUTH_EVENT_TOKEN;

@@ -92,18 +92,25 @@ static uint64_t mark_of(const nexauth_source *source, const nexauth_token *token
     return nx_siphash(&source->session->hash_key, text, strlen(text)) | 1;
 }
 
+/* Whether the source has, or last had, a token of the same text. */
+static bool is_same(const nexauth_source *source, const nexauth_token *token)
+{
+    if (source->token)
+        return strcmp(nexauth_token_access_token(source->token), nexauth_token_access_token(token)) == 0;
+    return source->mark && source->mark == mark_of(source, token);
+}
+
 bool nx_current_take(nexauth_source *source, nexauth_token *token)
 {
     const int64_t now = now_of(source);
-    const uint64_t mark = mark_of(source, token);
-    const bool same = source->mark == mark;
+    const bool first = !source->token && !source->mark;
+    const bool same = is_same(source, token);
     const int64_t older_ms = source->life.expires_ms;
     const int64_t lifetime_ms = source->provider->give ? 0 : nexauth_token_lifetime_s(token) * 1000;
 
     nx_life_begin(&source->life, token->expires_boot_ms, lifetime_ms, nx_session_draw(source->session));
-    if (source->mark)
+    if (!first)
         nx_life_follow(&source->life, older_ms, same, now);
-    source->mark = mark;
     source->rejected = false;
     if (source->trouble)
         nx_damping_arrived(&source->trouble->damping, now);
@@ -118,6 +125,8 @@ void nx_current_drop(nexauth_source *source)
 {
     nx_current_close(source);
     nx_slot_put(&source->slot, NULL);
+    if (source->token)
+        source->mark = mark_of(source, source->token);
     nexauth_token_unref(source->token);
     source->token = NULL;
 }
@@ -130,16 +139,14 @@ static bool is_of_the_service(nexauth_status status)
 
 void nx_current_note_failure(nexauth_source *source, bool attempted, struct nexauth_error *error)
 {
-    nexauth_session *session = source->session;
     const int64_t now = now_of(source);
     const bool good = source->token && now < source->life.expires_ms;
     struct nx_trouble *trouble;
 
     if (attempted && is_of_the_service(error->status) && (!good || error->retry_after_ms))
-        error->retry_after_ms = nx_failures_note(&session->failures, nx_source_key(source), error, now,
-                                                 nx_session_draw(session));
+        error->retry_after_ms = nx_source_note_failure(source, error);
     if (good) {
-        nx_life_note_failure(&source->life, now, error->retry_after_ms, nx_session_draw(session));
+        nx_life_note_failure(&source->life, now, error->retry_after_ms, nx_session_draw(source->session));
         error->retry_after_ms = source->life.held_until_ms - now;
         nx_current_open(source, 0);
     }

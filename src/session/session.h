@@ -55,7 +55,7 @@ struct nexauth_session {
     /* With the lock: */
     int references;                      /* the application's, and one of each source */
     struct nx_acquisition *acquisitions; /* under way */
-    struct nx_failures failures;         /* by nx_source_key() */
+    struct nx_failures failures;         /* by credentials */
     struct nx_errand *errands;           /* under way */
     struct nx_queue ready;
     struct nx_heap deadlines; /* of the calls that wait */
@@ -74,7 +74,7 @@ struct nexauth_source {
     /* With the lock: */
     nexauth_token *token; /* the current one, or NULL */
     struct nx_life life;  /* of the current token, or of the last one */
-    uint64_t mark;        /* a keyed hash of the last access token; 0: there was none */
+    uint64_t mark;        /* a keyed hash of the access token that was dropped last; 0: none was */
     struct nx_acquisition *acquisition;
     struct nx_save *save;       /* NULL: nothing is to be saved */
     struct nx_trouble *trouble; /* NULL: there was none */
@@ -142,8 +142,10 @@ nexauth_status nx_source_new(nexauth_session *session, const struct nx_provider 
 /* With the lock, which is then given. Frees the source with its last reference, and its session with that's. */
 void nx_source_unref_unlock(nexauth_source *source);
 
-/* The name under which failures of these credentials are remembered. */
-uint64_t nx_source_key(const nexauth_source *source);
+/* What the session remembers of the failures of these credentials (core/failures.h). With the lock. */
+int64_t nx_source_note_failure(nexauth_source *source, const struct nexauth_error *error);
+bool nx_source_recall_failure(const nexauth_source *source, struct nexauth_error *error);
+void nx_source_forget_failure(nexauth_source *source);
 
 /* Makes room for what goes wrong; NULL when memory ran out. With the lock. */
 struct nx_trouble *nx_source_trouble(nexauth_source *source);

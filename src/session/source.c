@@ -7,7 +7,8 @@
 
 static void destroy(nexauth_source *source)
 {
-    nx_current_drop(source);
+    nx_slot_put(&source->slot, NULL);
+    nexauth_token_unref(source->token);
     if (source->grant)
         nx_grant_release(source->grant);
     free(source->grant);
@@ -71,9 +72,32 @@ static nexauth_status set_up(nexauth_source *source, const void *options, struct
     return status;
 }
 
-uint64_t nx_source_key(const nexauth_source *source)
+static uint64_t key_of(const nexauth_source *source)
 {
     return nx_identity_key(&source->identity, source->provider->service, &source->session->hash_key);
+}
+
+int64_t nx_source_note_failure(nexauth_source *source, const struct nexauth_error *error)
+{
+    nexauth_session *session = source->session;
+
+    return nx_failures_note(&session->failures, key_of(source), error, nx_boot_ms(&session->world.clock),
+                            nx_session_draw(session));
+}
+
+/* Where nothing failed, which is the rule, no key is worked out. */
+bool nx_source_recall_failure(const nexauth_source *source, struct nexauth_error *error)
+{
+    const nexauth_session *session = source->session;
+
+    return session->failures.count &&
+           nx_failures_recall(&session->failures, key_of(source), nx_boot_ms(&session->world.clock), error);
+}
+
+void nx_source_forget_failure(nexauth_source *source)
+{
+    if (source->session->failures.count)
+        nx_failures_forget(&source->session->failures, key_of(source));
 }
 
 struct nx_trouble *nx_source_trouble(nexauth_source *source)

@@ -24,13 +24,11 @@ static void tell_token(const nexauth_source *source, struct nexauth_stats *stats
 /* What holds requests: the last renewal, if there is a token, and what failed for these credentials. */
 static int64_t held_for_ms(const nexauth_source *source)
 {
-    const nexauth_session *session = source->session;
-    const int64_t now = nx_boot_ms(&session->world.clock);
+    const int64_t now = nx_boot_ms(&source->session->world.clock);
     int64_t held_ms = source->token && source->life.held_until_ms > now ? source->life.held_until_ms - now : 0;
     struct nexauth_error remembered;
 
-    if (nx_failures_recall(&session->failures, nx_source_key(source), now, &remembered) &&
-        remembered.retry_after_ms > held_ms)
+    if (nx_source_recall_failure(source, &remembered) && remembered.retry_after_ms > held_ms)
         held_ms = remembered.retry_after_ms;
     return held_ms;
 }

@@ -8,6 +8,7 @@
  *     nexauth-bench run NAME ours|floor N     does the work N times, for a tool that counts
  *     nexauth-bench ports N                   so many ports of 127.0.0.1 that nobody uses now
  *     nexauth-bench first ours|floor          gets one token, in a process that does nothing else
+ *     nexauth-bench sources N                 makes N sources, each with a token: bytes and nanoseconds a source
  *     nexauth-bench answer                    what the server is to answer
  *
  * A time is the median of many rounds. In each round the two sides take turns, so that whatever slows the machine down
@@ -236,6 +237,8 @@ static bool obey(int count, char **words)
         return print_answer();
     if (count == 3 && strcmp(words[1], "ports") == 0)
         return print_ports(strtoul(words[2], NULL, 10));
+    if (count == 3 && strcmp(words[1], "sources") == 0)
+        return bench_sources(strtoul(words[2], NULL, 10));
     if (count == 3 && strcmp(words[1], "first") == 0)
         return bench_first(words[2]);
     if (bench && ((count == 3 && strcmp(words[1], "time") == 0) || (count == 5 && strcmp(words[1], "run") == 0)))

@@ -35,6 +35,9 @@ void bench_start_watch(void);
 /* The first token of a process, for the row "first": nexauth-bench first ours|floor. */
 bool bench_first(const char *side);
 
+/* What so many sources cost, each with a token, for the line below the table: nexauth-bench sources N. */
+bool bench_sources(size_t count);
+
 extern const struct bench bench_json;
 extern const struct bench bench_json_escaped;
 #ifdef NEXAUTH_XML
