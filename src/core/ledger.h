@@ -81,6 +81,10 @@ enum nx_turn nx_ledger_ask(struct nx_ledger *ledger, const struct nx_want *want,
 bool nx_ledger_next(struct nx_ledger *ledger, uint32_t owner, int64_t now_us, uint32_t *ticket, uint64_t *context,
                     bool *late);
 
+/* An owner that has offers and was not named by this yet: it is to be woken, so that it calls nx_ledger_next(). To be
+ * asked until it says false, after every call that may leave offers. */
+bool nx_ledger_wake(struct nx_ledger *ledger, uint32_t *owner);
+
 /* When the owner is to look again, if nothing happens before; INT64_MAX: it has nobody waiting. */
 int64_t nx_ledger_due(const struct nx_ledger *ledger, uint32_t owner, int64_t now_us);
 

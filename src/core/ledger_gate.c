@@ -1,0 +1,276 @@
+#include "core/ledger_parts.h"
+
+#include <stdatomic.h>
+
+/* As long as a slot stays busy. The window is lengthened by a thousandth: clocks differ, and bursts repeat in step. */
+static int64_t busy_us(const struct nx_gate *gate, enum nx_ring_kind kind)
+{
+    const int64_t window_us = nx_ledger_add(gate->window_us, gate->window_us / 1000);
+
+    return kind == NX_RING_ANSWERED ? window_us : nx_ledger_add(window_us, NX_LEDGER_GRACE_US);
+}
+
+static uint32_t after(const struct nx_gate *gate, uint32_t position)
+{
+    return position + 1 == 2 * gate->capacity ? 0 : position + 1;
+}
+
+static uint32_t length(const struct nx_gate *gate, enum nx_ring_kind kind)
+{
+    const struct nx_ring *ring = &gate->rings[kind];
+
+    return ring->tail >= ring->head ? ring->tail - ring->head : 2 * gate->capacity - ring->head + ring->tail;
+}
+
+static int64_t *slot_at(const struct nx_ledger *ledger, const struct nx_gate *gate, enum nx_ring_kind kind,
+                        uint32_t position)
+{
+    const uint32_t folded = position >= gate->capacity ? position - gate->capacity : position;
+
+    return &nx_ledger_slots(ledger)[gate->first + (uint32_t)kind * gate->capacity + folded];
+}
+
+/* When the slot of the i-th entry is free. */
+static int64_t free_at(const struct nx_ledger *ledger, const struct nx_gate *gate, enum nx_ring_kind kind, uint32_t i)
+{
+    const uint64_t position = (uint64_t)gate->rings[kind].head + i;
+    const uint64_t turns = 2 * (uint64_t)gate->capacity;
+    const uint32_t folded = (uint32_t)(position >= turns ? position - turns : position);
+
+    return nx_ledger_add(*slot_at(ledger, gate, kind, folded), busy_us(gate, kind));
+}
+
+void nx_gate_settle(const struct nx_ledger *ledger, struct nx_gate *gate, int64_t now_us)
+{
+    for (unsigned kind = 0; kind < NX_RINGS; kind++) {
+        struct nx_ring *ring = &gate->rings[kind];
+
+        while (ring->head != ring->tail && free_at(ledger, gate, kind, 0) <= now_us)
+            ring->head = after(gate, ring->head);
+    }
+}
+
+/* Where more than the capacity have ended, the latest of them tell when a slot is free: the oldest is dropped. */
+void nx_gate_end(const struct nx_ledger *ledger, struct nx_gate *gate, enum nx_ring_kind kind, int64_t now_us)
+{
+    struct nx_ring *ring = &gate->rings[kind];
+
+    if (!gate->allowed)
+        return;
+    if (length(gate, kind) == gate->capacity)
+        ring->head = after(gate, ring->head);
+    *slot_at(ledger, gate, kind, ring->tail) = now_us;
+    atomic_signal_fence(memory_order_release);
+    ring->tail = after(gate, ring->tail);
+}
+
+static uint32_t limit(const struct nx_gate *gate, int64_t now_us)
+{
+    return now_us < gate->half_until_us && gate->allowed > 1 ? gate->allowed / 2 : gate->allowed;
+}
+
+static uint32_t cooling(const struct nx_ledger *ledger, const struct nx_gate *gate, int64_t now_us)
+{
+    uint32_t count = 0;
+
+    for (unsigned kind = 0; kind < NX_RINGS; kind++) {
+        const uint32_t all = length(gate, kind);
+        uint32_t over = 0;
+
+        while (over < all && free_at(ledger, gate, kind, over) <= now_us)
+            over++;
+        count += all - over;
+    }
+    return count;
+}
+
+int32_t nx_gate_free(const struct nx_ledger *ledger, const struct nx_gate *gate, int64_t now_us)
+{
+    int64_t left;
+
+    if (!gate->allowed)
+        return INT32_MAX;
+    left = (int64_t)limit(gate, now_us) - gate->taken - cooling(ledger, gate, now_us);
+    return left > 0 ? (int32_t)nx_ledger_sooner(left, INT32_MAX) : 0;
+}
+
+int32_t nx_gate_room(const struct nx_ledger *ledger, const struct nx_gate *gate, int64_t now_us)
+{
+    const int32_t slots = nx_gate_free(ledger, gate, now_us);
+    const int32_t probes = gate->taken < gate->width ? (int32_t)(gate->width - gate->taken) : 0;
+
+    if (nx_gate_held(gate, now_us))
+        return 0;
+    return gate->width && probes < slots ? probes : slots;
+}
+
+/* When the count-th of those that have ended (from 1 on, not more than there are) is free: a search in two sorted
+ * rows at once for how many of them are in the first. */
+static int64_t nth_free_at(const struct nx_ledger *ledger, const struct nx_gate *gate, uint32_t count)
+{
+    const uint32_t lost = length(gate, NX_RING_GIVEN_UP);
+    uint32_t low = count > lost ? count - lost : 0;
+    uint32_t high = (uint32_t)nx_ledger_sooner(count, length(gate, NX_RING_ANSWERED));
+    int64_t at_us = INT64_MIN;
+
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+
+        if (free_at(ledger, gate, NX_RING_ANSWERED, middle) <
+            free_at(ledger, gate, NX_RING_GIVEN_UP, count - middle - 1))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low > 0)
+        at_us = free_at(ledger, gate, NX_RING_ANSWERED, low - 1);
+    if (count > low)
+        at_us = nx_ledger_later(at_us, free_at(ledger, gate, NX_RING_GIVEN_UP, count - low - 1));
+    return at_us;
+}
+
+static uint32_t ended(const struct nx_gate *gate)
+{
+    return length(gate, NX_RING_ANSWERED) + length(gate, NX_RING_GIVEN_UP);
+}
+
+/* When the count-th from now on finds a slot. Those out come first, at once; then those that have ended; who takes one
+ * of them gives it back a window later, and so on in turns of as many as the limit. */
+static int64_t slot_turn(const struct nx_ledger *ledger, const struct nx_gate *gate, uint64_t slots, uint64_t count,
+                         int64_t now_us)
+{
+    const uint64_t busy = (uint64_t)gate->taken + ended(gate);
+    const int64_t window_us = busy_us(gate, NX_RING_ANSWERED);
+    uint64_t needed = count + busy > slots ? count + busy - slots : 0; /* how many slots have to come back before */
+    const uint64_t turns = needed > busy ? (needed - busy + slots - 1) / slots : 0;
+    int64_t at_us = now_us;
+
+    needed = needed > turns * slots ? needed - turns * slots : 0;
+    if (needed > gate->taken)
+        at_us = nx_ledger_later(now_us, nth_free_at(ledger, gate, (uint32_t)(needed - gate->taken)));
+    if (turns && window_us > (INT64_MAX - 1) / (int64_t)turns)
+        return INT64_MAX;
+    return nx_ledger_add(at_us, (int64_t)turns * window_us);
+}
+
+int64_t nx_gate_turn(const struct nx_ledger *ledger, const struct nx_gate *gate, uint64_t count, int64_t now_us)
+{
+    int64_t at_us = now_us;
+
+    if (gate->allowed)
+        at_us = slot_turn(ledger, gate, limit(gate, now_us), count, now_us);
+    if (gate->allowed && at_us > gate->half_until_us)
+        at_us = nx_ledger_sooner(
+            at_us, nx_ledger_later(gate->half_until_us, slot_turn(ledger, gate, gate->allowed, count, now_us)));
+    return nx_ledger_later(at_us, nx_gate_held(gate, now_us) ? gate->held_until_us : now_us);
+}
+
+/* When a slot is free if only time passes. */
+static int64_t slot_due(const struct nx_ledger *ledger, const struct nx_gate *gate, uint64_t slots)
+{
+    const uint64_t busy = (uint64_t)gate->taken + ended(gate);
+
+    if (busy < slots)
+        return INT64_MIN;
+    return busy - slots < ended(gate) ? nth_free_at(ledger, gate, (uint32_t)(busy - slots + 1)) : INT64_MAX;
+}
+
+static int64_t any_slot_due(const struct nx_ledger *ledger, const struct nx_gate *gate, int64_t now_us)
+{
+    int64_t at_us;
+
+    if (!gate->allowed)
+        return now_us;
+    at_us = slot_due(ledger, gate, limit(gate, now_us));
+    if (at_us > gate->half_until_us)
+        at_us = nx_ledger_sooner(at_us, nx_ledger_later(gate->half_until_us, slot_due(ledger, gate, gate->allowed)));
+    return nx_ledger_later(at_us, now_us);
+}
+
+int64_t nx_gate_due(const struct nx_ledger *ledger, const struct nx_gate *gate, int64_t now_us)
+{
+    if (gate->width && gate->taken >= gate->width)
+        return INT64_MAX;
+    return nx_ledger_later(any_slot_due(ledger, gate, now_us),
+                           nx_gate_held(gate, now_us) ? gate->held_until_us : now_us);
+}
+
+int nx_ledger_find(const struct nx_ledger *ledger, uint64_t key)
+{
+    for (uint32_t i = 0; i < ledger->gate_count; i++) {
+        if (ledger->keys[i] == key)
+            return (int)i;
+    }
+    return -1;
+}
+
+/* Lets a gate count: `allowed` is written last, which makes the rest count. */
+static bool begin_to_count(struct nx_ledger *ledger, struct nx_gate *gate, uint32_t allowed, int64_t half_until_us)
+{
+    if (allowed > ledger->slots - ledger->slots_used)
+        return false;
+    gate->first = 2 * ledger->slots_used;
+    gate->capacity = allowed;
+    gate->half_until_us = half_until_us;
+    ledger->slots_used += allowed;
+    atomic_signal_fence(memory_order_release);
+    gate->allowed = allowed;
+    return true;
+}
+
+static int make(struct nx_ledger *ledger, uint64_t key)
+{
+    const uint32_t i = ledger->gate_count;
+
+    if (i == NX_LEDGER_GATES)
+        return -1;
+    ledger->keys[i] = key;
+    ledger->gates[i] = (struct nx_gate){0};
+    atomic_signal_fence(memory_order_release);
+    return (int)i;
+}
+
+int nx_ledger_gate(struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int64_t window_us, int64_t half_until_us)
+{
+    const int found = nx_ledger_find(ledger, key);
+    const int i = found >= 0 ? found : make(ledger, key);
+    struct nx_gate *gate;
+
+    if (i < 0)
+        return -1;
+    gate = &ledger->gates[i];
+    if (allowed) {
+        gate->window_us = nx_ledger_later(gate->window_us, window_us);
+        if (!gate->allowed && !begin_to_count(ledger, gate, allowed, half_until_us))
+            return -1;
+        gate->allowed = gate->allowed < allowed ? gate->allowed : allowed;
+    }
+    if (found < 0)
+        ledger->gate_count++;
+    return i;
+}
+
+bool nx_ledger_figures(const struct nx_ledger *ledger, int gate, int64_t now_us, struct nx_gate_figures *figures)
+{
+    const struct nx_gate *of;
+    uint32_t offered;
+    int64_t free_us;
+
+    if (gate < 0 || (uint32_t)gate >= ledger->gate_count)
+        return false;
+    of = &ledger->gates[gate];
+    offered = of->offered[NX_LANE_TOKEN] + of->offered[NX_LANE_API];
+    free_us = nx_ledger_sooner(any_slot_due(ledger, of, now_us), nx_ledger_add(now_us, busy_us(of, NX_RING_ANSWERED)));
+    *figures = (struct nx_gate_figures){
+        .key = ledger->keys[gate],
+        .allowed = limit(of, now_us),
+        .out = of->taken - offered,
+        .cooling = offered + cooling(ledger, of, now_us),
+        .waiting_tokens = of->waiting[NX_LANE_TOKEN] + of->offered[NX_LANE_TOKEN],
+        .waiting_calls = of->waiting[NX_LANE_API] + of->offered[NX_LANE_API],
+        .window_us = of->window_us,
+        .held_until_us = nx_gate_held(of, now_us) ? of->held_until_us : 0,
+        .free_at_us = free_us > now_us ? free_us : 0,
+    };
+    return true;
+}
