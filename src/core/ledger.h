@@ -15,9 +15,13 @@
  *     ask -> waiting -> offered -> (take) out -> end
  *         \_________________________/
  *
- * Order: the oldest waiter reserves one free slot in each gate that it needs; others may pass with the rest. Token
- * requests go before API calls; but while both wait, one grant in four goes to API calls. An offer that is not taken
- * within 50 ms goes to the next; who was passed over keeps its place.
+ * Order: the oldest waiter reserves one free slot in each gate that it needs; others may pass with the rest. (Of each
+ * gate, the first in line who cannot go; who waits for the end of a hold reserves nothing.) Token requests go before
+ * API calls; but while both wait, one grant in four goes to API calls. An offer that is not taken within 50 ms goes to
+ * the next; who was passed over keeps its place. Its owner gets no offers, and stands in nobody's way, until it calls
+ * again.
+ *
+ * Times are not negative. One that is earlier than what an earlier call said counts as that.
  */
 #ifndef NX_LEDGER_H
 #define NX_LEDGER_H
@@ -67,16 +71,22 @@ struct nx_want {
 enum nx_turn {
     NX_TURN_NOW,   /* the ticket is out: send */
     NX_TURN_WAITS, /* the ticket waits */
-    NX_TURN_NEVER  /* not before the deadline, or there is no room: there is no ticket. *at_us: the earliest time */
+    NX_TURN_NEVER  /* not before the deadline, or there is no room: there is no ticket */
 };
 
+/*
+ * Asks for a turn: *ticket, or *at_us if there will be none: the earliest time of one, if nobody ahead withdraws and
+ * all that is out came back unsent (so it is before the deadline when only room for a ticket was missing). A ticket
+ * that could go now waits when one before it could too: nx_ledger_next() has them in order.
+ */
 enum nx_turn nx_ledger_ask(struct nx_ledger *ledger, const struct nx_want *want, int64_t now_us, uint32_t *ticket,
                            int64_t *at_us);
 
 /*
  * The next of the owner's tickets whose turn has come, and which is out from now on; false: there is none now. For
  * other owners it leaves offers. A waiting ticket whose turn can no longer come before its deadline is told so by
- * *late: it is gone then.
+ * *late: it is gone then. To be asked until it says false, after whatever may give somebody a turn: a ticket that
+ * waits, a cancel, an end, a burial, a repair, a time that was due.
  */
 bool nx_ledger_next(struct nx_ledger *ledger, uint32_t owner, int64_t now_us, uint32_t *ticket, uint64_t *context,
                     bool *late);
@@ -91,8 +101,8 @@ int64_t nx_ledger_due(const struct nx_ledger *ledger, uint32_t owner, int64_t no
 /* A waiting ticket, or one with an offer, is wanted no more. */
 void nx_ledger_cancel(struct nx_ledger *ledger, uint32_t ticket, int64_t now_us);
 
-/* The request of a ticket that is out is about to leave once more: takes one more free slot in each of its gates;
- * false, and nothing taken, when one has none or is held. */
+/* The request of a ticket that is out is about to leave once more: takes one more free slot in each of its gates, and
+ * counts the one before as given up now; false, and nothing taken, when one has none or is held. */
 bool nx_ledger_again(struct nx_ledger *ledger, uint32_t ticket, int64_t now_us);
 
 enum nx_end {
@@ -113,7 +123,8 @@ struct nx_outcome {
     enum nx_word word;
     int held;               /* the gate that a refusal holds: one of the ticket's, or another */
     int64_t retry_after_us; /* as the service said; 0: it did not (then 10 s). Clamped to 1 s..1 h */
-    bool grows;             /* each further refusal doubles the hold, to an hour; else it is as stated */
+    bool grows;             /* each further refusal doubles the hold, to an hour; else it is as stated. Further: of a
+                             * request that left after the last hold began. A fine answer to one ends the growth */
     uint32_t draw;          /* for the jitter: +0..20 % */
 };
 
@@ -135,11 +146,11 @@ struct nx_gate_figures {
     uint64_t key;
     uint32_t allowed; /* now: half at first */
     uint32_t out;     /* tickets that are out */
-    uint32_t cooling; /* slots that are busy although nothing is out */
-    uint32_t waiting_tokens, waiting_calls;
-    int64_t window_us;
+    uint32_t cooling; /* slots that are busy although nothing is out: of what has ended, and of offers */
+    uint32_t waiting_tokens, waiting_calls; /* those with an offer too */
+    int64_t window_us;                      /* as asked for */
     int64_t held_until_us;
-    int64_t free_at_us; /* when a slot is free at the earliest; 0: now */
+    int64_t free_at_us; /* when a slot is free at the earliest, if what is out is answered now; 0: now */
 };
 
 bool nx_ledger_figures(const struct nx_ledger *ledger, int gate, int64_t now_us, struct nx_gate_figures *figures);

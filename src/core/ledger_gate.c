@@ -134,20 +134,30 @@ static uint32_t ended(const struct nx_gate *gate)
     return length(gate, NX_RING_ANSWERED) + length(gate, NX_RING_GIVEN_UP);
 }
 
-/* When the count-th from now on finds a slot. Those out come first, at once; then those that have ended; who takes one
- * of them gives it back a window later, and so on in turns of as many as the limit. */
+/* When the count-th slot comes back, if those out do so at once; 0: now. */
+static int64_t back_at(const struct nx_ledger *ledger, const struct nx_gate *gate, uint64_t count, int64_t now_us)
+{
+    if (count <= gate->taken)
+        return now_us;
+    return nx_ledger_later(now_us, nth_free_at(ledger, gate, (uint32_t)(count - gate->taken)));
+}
+
+/*
+ * When the count-th from now on finds a slot. Whoever takes the first one gives it back a window later, so that nobody
+ * needs to wait longer than that for one which was given up: with each slot's time at most a window after the first
+ * one's, they come round in turns of as many as the limit.
+ */
 static int64_t slot_turn(const struct nx_ledger *ledger, const struct nx_gate *gate, uint64_t slots, uint64_t count,
                          int64_t now_us)
 {
     const uint64_t busy = (uint64_t)gate->taken + ended(gate);
+    const uint64_t turns = (count - 1) / slots;
+    const uint64_t needed = (count - 1) % slots + 1 + busy; /* less `slots`: how many slots have to come back before */
     const int64_t window_us = busy_us(gate, NX_RING_ANSWERED);
-    uint64_t needed = count + busy > slots ? count + busy - slots : 0; /* how many slots have to come back before */
-    const uint64_t turns = needed > busy ? (needed - busy + slots - 1) / slots : 0;
-    int64_t at_us = now_us;
+    const int64_t first_us = back_at(ledger, gate, 1 + busy > slots ? 1 + busy - slots : 0, now_us);
+    const int64_t at_us = nx_ledger_sooner(back_at(ledger, gate, needed > slots ? needed - slots : 0, now_us),
+                                           nx_ledger_add(first_us, window_us));
 
-    needed = needed > turns * slots ? needed - turns * slots : 0;
-    if (needed > gate->taken)
-        at_us = nx_ledger_later(now_us, nth_free_at(ledger, gate, (uint32_t)(needed - gate->taken)));
     if (turns && window_us > (INT64_MAX - 1) / (int64_t)turns)
         return INT64_MAX;
     return nx_ledger_add(at_us, (int64_t)turns * window_us);
@@ -240,9 +250,9 @@ int nx_ledger_gate(struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int
         return -1;
     gate = &ledger->gates[i];
     if (allowed) {
-        gate->window_us = nx_ledger_later(gate->window_us, window_us);
         if (!gate->allowed && !begin_to_count(ledger, gate, allowed, half_until_us))
             return -1;
+        gate->window_us = nx_ledger_later(gate->window_us, window_us);
         gate->allowed = gate->allowed < allowed ? gate->allowed : allowed;
     }
     if (found < 0)

@@ -1,0 +1,199 @@
+#include "core/ledger_rig.h"
+
+#include "support/test.h"
+
+#include <stdlib.h>
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static struct nx_want call(uint32_t owner, int gate)
+{
+    return by(owner, want(NX_LANE_API, gate));
+}
+
+/* A gate of one slot, which is busy until START. */
+static int make_busy(struct nx_ledger *ledger)
+{
+    const int gate = make_gate(ledger, 1, 1);
+
+    end_as(ledger, ask_now(ledger, call(0, gate), START - COOLS), NX_END_ANSWERED, START - COOLS);
+    return gate;
+}
+
+static void a_slot_is_offered_to_its_owner(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    const uint32_t first = ask_waits(ledger, call(1, gate), START - 1);
+    const uint32_t second = ask_waits(ledger, call(0, gate), START - 1);
+    struct nx_gate_figures figures;
+
+    (void)state;
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    figures = figures_of(ledger, gate, START);
+    assert_int_equal(figures.out, 0);
+    assert_int_equal(figures.cooling, 1);
+    assert_int_equal(figures.waiting_calls, 2);
+    assert_int_equal(nx_ledger_due(ledger, 1, START), START);
+    assert_int_equal(nx_ledger_due(ledger, 0, START), START + NX_LEDGER_OFFER_US);
+    assert_int_equal(next_of(ledger, 1, START + NX_LEDGER_OFFER_US), first);
+    assert_int_equal(figures_of(ledger, gate, START).out, 1);
+    end_as(ledger, first, NX_END_UNSENT, START + NX_LEDGER_OFFER_US);
+    assert_int_equal(next_of(ledger, 0, START + NX_LEDGER_OFFER_US), second);
+    free(ledger);
+}
+
+static void a_single_owner_gets_no_offers(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    uint32_t owner;
+
+    (void)state;
+    ask_waits(ledger, call(0, gate), START - 1);
+    assert_int_not_equal(next_of(ledger, 0, START), NOBODY);
+    assert_false(nx_ledger_wake(ledger, &owner));
+    assert_int_equal(figures_of(ledger, gate, START).out, 1);
+    free(ledger);
+}
+
+static void each_owner_with_offers_is_woken_once(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, 6);
+    uint32_t owner = NOBODY;
+
+    (void)state;
+    spend(ledger, gate, 6, START - COOLS);
+    for (uint32_t i = 0; i < 6; i++)
+        ask_waits(ledger, call(1 + i % 2, gate), START - 1);
+    assert_false(nx_ledger_wake(ledger, &owner));
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    assert_true(nx_ledger_wake(ledger, &owner));
+    assert_int_equal(owner, 1);
+    assert_true(nx_ledger_wake(ledger, &owner));
+    assert_int_equal(owner, 2);
+    assert_false(nx_ledger_wake(ledger, &owner));
+    for (int i = 0; i < 3; i++)
+        end_as(ledger, next_of(ledger, 2, START), NX_END_UNSENT, START);
+    ask_now(ledger, call(0, gate), START);
+    ask_now(ledger, call(0, gate), START);
+    ask_now(ledger, call(0, gate), START);
+    assert_false(nx_ledger_wake(ledger, &owner));
+    free(ledger);
+}
+
+static void an_offer_that_is_not_taken_goes_to_the_next(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    const int64_t over_us = START + NX_LEDGER_OFFER_US;
+    const uint32_t first = ask_waits(ledger, call(1, gate), START - 1);
+    const uint32_t second = ask_waits(ledger, call(0, gate), START - 1);
+    const uint32_t third = ask_waits(ledger, call(1, gate), START - 1);
+
+    (void)state;
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    assert_int_equal(next_of(ledger, 0, over_us - 1), NOBODY);
+    assert_int_equal(next_of(ledger, 0, over_us), second);
+    ask_waits(ledger, call(0, gate), over_us);
+    end_as(ledger, second, NX_END_UNSENT, over_us);
+    assert_int_equal(next_of(ledger, 1, over_us), first);
+    end_as(ledger, first, NX_END_UNSENT, over_us);
+    assert_int_equal(next_of(ledger, 1, over_us), third);
+    free(ledger);
+}
+
+/* Not one offer's time for each of its tickets. */
+static void an_owner_that_sleeps_is_passed_over_until_it_calls(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    const int other = make_gate(ledger, 2, 1);
+    const int64_t over_us = START + NX_LEDGER_OFFER_US;
+    uint32_t sleeper[5];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(sleeper); i++)
+        sleeper[i] = ask_waits(ledger, call(1, gate), START - 1);
+    ask_waits(ledger, by(1, want_both(NX_LANE_API, gate, other)), START - 1);
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    for (int i = 0; i < 9; i++)
+        end_as(ledger, ask_now(ledger, call(0, gate), over_us + i), NX_END_UNSENT, over_us + i);
+    ask_now(ledger, call(0, other), over_us + 9);
+    for (size_t i = 0; i < COUNT(sleeper); i++) {
+        assert_int_equal(nx_ledger_due(ledger, 1, over_us + 9), over_us + 9);
+        assert_int_equal(next_of(ledger, 1, over_us + 9), sleeper[i]);
+        end_as(ledger, sleeper[i], NX_END_UNSENT, over_us + 9);
+    }
+    free(ledger);
+}
+
+static void offers_go_back_to_their_places(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, 4);
+    const int64_t over_us = START + NX_LEDGER_OFFER_US;
+    uint32_t waiting[8];
+
+    (void)state;
+    spend(ledger, gate, 4, START - COOLS);
+    for (size_t i = 0; i < COUNT(waiting); i++)
+        waiting[i] = ask_waits(ledger, call(1 + (i % 4 == 1), gate), START - 1);
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    assert_int_equal(next_of(ledger, 0, over_us), NOBODY);
+    assert_int_equal(figures_of(ledger, gate, over_us).cooling, 0);
+    assert_int_equal(next_of(ledger, 1, over_us), waiting[0]);
+    assert_int_equal(next_of(ledger, 1, over_us), waiting[2]);
+    assert_int_equal(next_of(ledger, 2, over_us), waiting[1]);
+    assert_int_equal(next_of(ledger, 2, over_us), NOBODY);
+    assert_int_equal(next_of(ledger, 1, over_us), waiting[3]);
+    free(ledger);
+}
+
+static void an_offer_can_be_declined(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    const uint32_t first = ask_waits(ledger, call(1, gate), START - 1);
+    const uint32_t second = ask_waits(ledger, call(0, gate), START - 1);
+    uint32_t owner;
+
+    (void)state;
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    nx_ledger_cancel(ledger, first, START);
+    assert_false(nx_ledger_wake(ledger, &owner));
+    assert_int_equal(next_of(ledger, 0, START), second);
+    assert_int_equal(figures_of(ledger, gate, START).waiting_calls, 0);
+    free(ledger);
+}
+
+static void an_offer_after_the_deadline_is_late(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    const uint32_t first = ask_waits(ledger, until(START + 5, call(1, gate)), START - 1);
+    const uint32_t second = ask_waits(ledger, call(0, gate), START - 1);
+
+    (void)state;
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    assert_int_equal(next_late(ledger, 1, START + 5), first);
+    assert_int_equal(next_of(ledger, 0, START + 5), second);
+    free(ledger);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_slot_is_offered_to_its_owner),
+        cmocka_unit_test(a_single_owner_gets_no_offers),
+        cmocka_unit_test(each_owner_with_offers_is_woken_once),
+        cmocka_unit_test(an_offer_that_is_not_taken_goes_to_the_next),
+        cmocka_unit_test(an_owner_that_sleeps_is_passed_over_until_it_calls),
+        cmocka_unit_test(offers_go_back_to_their_places),
+        cmocka_unit_test(an_offer_can_be_declined),
+        cmocka_unit_test(an_offer_after_the_deadline_is_late),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
