@@ -115,30 +115,33 @@ static void let_go(const struct nx_ledger *ledger, uint32_t i, int64_t now_us)
 enum nx_turn nx_ledger_ask(struct nx_ledger *ledger, const struct nx_want *want, int64_t now_us, uint32_t *ticket,
                            int64_t *at_us)
 {
-    struct nx_ticket like = {0};
+    const uint32_t i = nx_ticket_new(ledger);
+    struct nx_ticket spare;
+    struct nx_ticket *new = i != NX_LEDGER_NONE ? nx_ledger_ticket(ledger, i) : &spare;
     bool passes;
-    int64_t turn_us;
-    uint32_t i;
 
     now_us = advance(ledger, now_us);
-    fill(&like, want);
-    settle(ledger, &like, now_us);
+    fill(new, want);
+    settle(ledger, new, now_us);
     nx_offer_expire(ledger, now_us);
-    passes = nx_order_passes(ledger, &like, now_us);
-    turn_us = passes ? now_us : nx_order_turn(ledger, &like, now_us);
-    i = passes || turn_us < want->deadline_us ? nx_ticket_new(ledger) : NX_LEDGER_NONE;
-    if (i == NX_LEDGER_NONE) {
-        *at_us = turn_us;
-        return NX_TURN_NEVER;
+    passes = i != NX_LEDGER_NONE && nx_order_passes(ledger, new, now_us);
+    if (!passes) {
+        const int64_t turn_us = nx_order_turn(ledger, new, now_us);
+
+        if (i == NX_LEDGER_NONE || turn_us >= want->deadline_us) {
+            if (i != NX_LEDGER_NONE)
+                nx_ticket_free(ledger, i);
+            *at_us = turn_us;
+            return NX_TURN_NEVER;
+        }
     }
-    fill(nx_ledger_ticket(ledger, i), want);
-    nx_ledger_ticket(ledger, i)->arrival = ledger->arrivals++;
+    new->arrival = ledger->arrivals++;
     *ticket = i;
     if (!passes) {
         nx_queue_add(ledger, i);
         return NX_TURN_WAITS;
     }
-    nx_order_granted(ledger, nx_ledger_ticket(ledger, i), false);
+    nx_order_granted(ledger, new, false);
     let_go(ledger, i, now_us);
     return NX_TURN_NOW;
 }
@@ -347,7 +350,6 @@ void nx_ledger_end(struct nx_ledger *ledger, uint32_t i, const struct nx_outcome
     if (nx_ticket_state(ticket) != NX_TICKET_OUT)
         return;
     now_us = advance(ledger, now_us);
-    settle(ledger, ticket, now_us);
     take_word(ledger, ticket, outcome, now_us);
     for (uint32_t j = 0; j < ticket->count; j++) {
         struct nx_gate *gate = &ledger->gates[ticket->gates[j]];

@@ -2,12 +2,12 @@
 
 #include <stdatomic.h>
 
-/* As long as a slot stays busy. The window is lengthened by a thousandth: clocks differ, and bursts repeat in step. */
-static int64_t busy_us(const struct nx_gate *gate, enum nx_ring_kind kind)
+/* The window is lengthened by a thousandth: clocks differ, and bursts repeat in step. */
+void nx_gate_widen(struct nx_gate *gate, int64_t window_us)
 {
-    const int64_t window_us = nx_ledger_add(gate->window_us, gate->window_us / 1000);
-
-    return kind == NX_RING_ANSWERED ? window_us : nx_ledger_add(window_us, NX_LEDGER_GRACE_US);
+    gate->window_us = nx_ledger_later(gate->window_us, window_us);
+    gate->busy_us[NX_RING_ANSWERED] = nx_ledger_add(gate->window_us, gate->window_us / 1000);
+    gate->busy_us[NX_RING_GIVEN_UP] = nx_ledger_add(gate->busy_us[NX_RING_ANSWERED], NX_LEDGER_GRACE_US);
 }
 
 static uint32_t after(const struct nx_gate *gate, uint32_t position)
@@ -37,7 +37,7 @@ static int64_t free_at(const struct nx_ledger *ledger, const struct nx_gate *gat
     const uint64_t turns = 2 * (uint64_t)gate->capacity;
     const uint32_t folded = (uint32_t)(position >= turns ? position - turns : position);
 
-    return nx_ledger_add(*slot_at(ledger, gate, kind, folded), busy_us(gate, kind));
+    return nx_ledger_add(*slot_at(ledger, gate, kind, folded), gate->busy_us[kind]);
 }
 
 void nx_gate_settle(const struct nx_ledger *ledger, struct nx_gate *gate, int64_t now_us)
@@ -153,7 +153,7 @@ static int64_t slot_turn(const struct nx_ledger *ledger, const struct nx_gate *g
     const uint64_t busy = (uint64_t)gate->taken + ended(gate);
     const uint64_t turns = (count - 1) / slots;
     const uint64_t needed = (count - 1) % slots + 1 + busy; /* less `slots`: how many slots have to come back before */
-    const int64_t window_us = busy_us(gate, NX_RING_ANSWERED);
+    const int64_t window_us = gate->busy_us[NX_RING_ANSWERED];
     const int64_t first_us = back_at(ledger, gate, 1 + busy > slots ? 1 + busy - slots : 0, now_us);
     const int64_t at_us = nx_ledger_sooner(back_at(ledger, gate, needed > slots ? needed - slots : 0, now_us),
                                            nx_ledger_add(first_us, window_us));
@@ -215,17 +215,14 @@ int nx_ledger_find(const struct nx_ledger *ledger, uint64_t key)
 }
 
 /* Lets a gate count: `allowed` is written last, which makes the rest count. */
-static bool begin_to_count(struct nx_ledger *ledger, struct nx_gate *gate, uint32_t allowed, int64_t half_until_us)
+static void begin_to_count(struct nx_ledger *ledger, struct nx_gate *gate, uint32_t allowed, int64_t half_until_us)
 {
-    if (allowed > ledger->slots - ledger->slots_used)
-        return false;
     gate->first = 2 * ledger->slots_used;
     gate->capacity = allowed;
     gate->half_until_us = half_until_us;
     ledger->slots_used += allowed;
     atomic_signal_fence(memory_order_release);
     gate->allowed = allowed;
-    return true;
 }
 
 static int make(struct nx_ledger *ledger, uint64_t key)
@@ -249,10 +246,12 @@ int nx_ledger_gate(struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int
     if (i < 0)
         return -1;
     gate = &ledger->gates[i];
+    if (allowed && !gate->allowed && allowed > ledger->slots - ledger->slots_used)
+        return -1;
     if (allowed) {
-        if (!gate->allowed && !begin_to_count(ledger, gate, allowed, half_until_us))
-            return -1;
-        gate->window_us = nx_ledger_later(gate->window_us, window_us);
+        nx_gate_widen(gate, window_us);
+        if (!gate->allowed)
+            begin_to_count(ledger, gate, allowed, half_until_us);
         gate->allowed = gate->allowed < allowed ? gate->allowed : allowed;
     }
     if (found < 0)
@@ -270,7 +269,7 @@ bool nx_ledger_figures(const struct nx_ledger *ledger, int gate, int64_t now_us,
         return false;
     of = &ledger->gates[gate];
     offered = of->offered[NX_LANE_TOKEN] + of->offered[NX_LANE_API];
-    free_us = nx_ledger_sooner(any_slot_due(ledger, of, now_us), nx_ledger_add(now_us, busy_us(of, NX_RING_ANSWERED)));
+    free_us = nx_ledger_sooner(any_slot_due(ledger, of, now_us), nx_ledger_add(now_us, of->busy_us[NX_RING_ANSWERED]));
     *figures = (struct nx_gate_figures){
         .key = ledger->keys[gate],
         .allowed = limit(of, now_us),

@@ -50,7 +50,8 @@ struct nx_ring {
 enum nx_ring_kind { NX_RING_ANSWERED, NX_RING_GIVEN_UP, NX_RINGS };
 
 struct nx_gate {
-    int64_t window_us; /* as asked for */
+    int64_t window_us;         /* as asked for */
+    int64_t busy_us[NX_RINGS]; /* how long a slot stays busy after its end */
     int64_t half_until_us;
     int64_t held_since_us, held_until_us; /* until 0: never held */
     uint32_t allowed;                     /* 0: counts none */
@@ -133,6 +134,9 @@ void nx_ticket_become(struct nx_ticket *ticket, enum nx_ticket_state state);
 void nx_ticket_free(struct nx_ledger *ledger, uint32_t ticket);
 
 /* Gates: ledger_gate.c. */
+
+/* Makes the window as long as this if it is shorter. */
+void nx_gate_widen(struct nx_gate *gate, int64_t window_us);
 
 /* Forgets what is over by now. */
 void nx_gate_settle(const struct nx_ledger *ledger, struct nx_gate *gate, int64_t now_us);

@@ -53,6 +53,7 @@ static void repair_gates(struct nx_ledger *ledger)
         struct nx_gate *gate = &ledger->gates[i];
 
         gate->taken = 0;
+        nx_gate_widen(gate, 0);
         for (unsigned lane = 0; lane < 2; lane++)
             gate->waiting[lane] = gate->offered[lane] = 0;
         if (gate->allowed && gate->first / 2 + gate->capacity > ledger->slots_used)
