@@ -30,7 +30,6 @@ void nx_gate_refuse(struct nx_gate *gate, const struct nx_outcome *outcome, int6
         gate->held_since_us = now_us;
     }
     gate->width = FIRST_WIDTH;
-    gate->fine = 0;
     gate->held_until_us = nx_ledger_later(gate->held_until_us, nx_ledger_add(now_us, hold_us(outcome, gate->refusals)));
 }
 

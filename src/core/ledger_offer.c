@@ -10,7 +10,7 @@ static void count_offer(struct nx_ledger *ledger, const struct nx_ticket *ticket
     struct nx_owner *owner = &ledger->owners[ticket->owner];
     const bool untold = owner->untold;
 
-    owner->untold = (owner->untold || (change > 0 && !owner->offers)) && owner->offers + (uint32_t)change;
+    owner->untold = untold || (change > 0 && !owner->offers);
     owner->offers += (uint32_t)change;
     ledger->untold += (uint32_t)owner->untold - (uint32_t)untold;
     for (uint32_t i = 0; i < ticket->count; i++)

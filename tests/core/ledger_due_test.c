@@ -249,6 +249,25 @@ static void who_waits_looks_again_when_a_slot_is_free(void **state)
     free(ledger);
 }
 
+/* No time that passes lets it go. */
+static void who_waits_for_a_probe_waits_for_its_end(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, 5);
+    const int other = make_gate(ledger, 2, 1);
+    const int64_t now_us = START + 10 * SECOND;
+
+    (void)state;
+    end_refused(ledger, ask_now(ledger, call(gate), START), gate, START);
+    ask_now(ledger, call(gate), now_us);
+    spend(ledger, other, 1, now_us);
+    ask_waits(ledger, by(1, call(other)), now_us);
+    ask_waits(ledger, call(gate), now_us);
+    assert_int_equal(nx_ledger_due(ledger, 0, now_us), INT64_MAX);
+    assert_int_equal(nx_ledger_due(ledger, 1, now_us), now_us + COOLS);
+    free(ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +283,7 @@ int main(void)
         cmocka_unit_test(deadlines_are_told_by_time),
         cmocka_unit_test(a_hold_makes_late_who_cannot_wait_for_its_end),
         cmocka_unit_test(who_waits_looks_again_when_a_slot_is_free),
+        cmocka_unit_test(who_waits_for_a_probe_waits_for_its_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,6 +151,62 @@ static void offers_go_back_to_their_places(void **state)
     free(ledger);
 }
 
+/* Before those that came later, with other gates or of other owners. */
+static void a_sleeper_that_calls_is_the_oldest_again(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    const int64_t over_us = START + NX_LEDGER_OFFER_US;
+    const uint32_t first = ask_waits(ledger, call(1, gate), START - 1);
+    const uint32_t second = ask_waits(ledger, call(2, gate), START - 1);
+
+    (void)state;
+    ask_waits(ledger, call(2, gate), START - 1);
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    assert_int_equal(next_of(ledger, 0, over_us), NOBODY);
+    assert_int_equal(next_of(ledger, 2, over_us), second);
+    assert_int_equal(next_of(ledger, 1, over_us), NOBODY);
+    end_as(ledger, second, NX_END_UNSENT, over_us);
+    assert_int_equal(next_of(ledger, 1, over_us), first);
+    free(ledger);
+}
+
+static void the_younger_offers_of_a_sleeper_go_back_too(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    const int other = make_gate(ledger, 2, 1);
+    const uint32_t out = ask_now(ledger, call(0, other), START - 1);
+    const int64_t over_us = START + NX_LEDGER_OFFER_US;
+    uint32_t mine;
+
+    (void)state;
+    ask_waits(ledger, call(1, gate), START - 1);
+    ask_waits(ledger, call(1, other), START - 1);
+    mine = ask_waits(ledger, call(0, other), START - 1);
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    end_as(ledger, out, NX_END_UNSENT, over_us - 1);
+    assert_int_equal(next_of(ledger, 0, over_us - 1), NOBODY);
+    assert_int_equal(next_of(ledger, 0, over_us), mine);
+    free(ledger);
+}
+
+/* As it may not call again. */
+static void nobody_reckons_with_sleepers(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    const int64_t over_us = START + NX_LEDGER_OFFER_US;
+
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        ask_waits(ledger, call(1, gate), START - 1);
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    end_as(ledger, ask_now(ledger, call(0, gate), over_us), NX_END_ANSWERED, over_us);
+    assert_int_equal(ask_never(ledger, until(over_us, call(0, gate)), over_us), over_us + COOLS);
+    free(ledger);
+}
+
 static void an_offer_can_be_declined(void **state)
 {
     struct nx_ledger *ledger = make_ledger();
@@ -191,6 +247,9 @@ int main(void)
         cmocka_unit_test(an_offer_that_is_not_taken_goes_to_the_next),
         cmocka_unit_test(an_owner_that_sleeps_is_passed_over_until_it_calls),
         cmocka_unit_test(offers_go_back_to_their_places),
+        cmocka_unit_test(a_sleeper_that_calls_is_the_oldest_again),
+        cmocka_unit_test(the_younger_offers_of_a_sleeper_go_back_too),
+        cmocka_unit_test(nobody_reckons_with_sleepers),
         cmocka_unit_test(an_offer_can_be_declined),
         cmocka_unit_test(an_offer_after_the_deadline_is_late),
     };

@@ -130,6 +130,23 @@ static void each_gates_oldest_keeps_a_slot(void **state)
     free(ledger);
 }
 
+static void who_could_go_elsewhere_holds_nobody_up(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int full = make_gate(ledger, 1, 1);
+    const int two = make_gate(ledger, 2, 2);
+    const int other = make_gate(ledger, 3, 1);
+    const uint32_t out = block(ledger, other);
+
+    (void)state;
+    block(ledger, full);
+    ask_waits(ledger, call(other), START);
+    ask_waits(ledger, want_both(NX_LANE_API, full, two), START);
+    end_as(ledger, out, NX_END_UNSENT, START);
+    ask_now(ledger, call(two), START);
+    free(ledger);
+}
+
 static void token_requests_go_first_but_for_one_in_four(void **state)
 {
     struct nx_ledger *ledger = make_ledger();
@@ -240,6 +257,7 @@ int main(void)
         cmocka_unit_test(a_new_one_does_not_pass_who_could_go),
         cmocka_unit_test(the_oldest_keeps_one_slot_in_each_gate),
         cmocka_unit_test(each_gates_oldest_keeps_a_slot),
+        cmocka_unit_test(who_could_go_elsewhere_holds_nobody_up),
         cmocka_unit_test(token_requests_go_first_but_for_one_in_four),
         cmocka_unit_test(a_call_that_comes_later_has_no_claim),
         cmocka_unit_test(a_quick_gate_carries_no_calls_past_a_slow_ones_tokens),

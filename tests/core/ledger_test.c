@@ -252,9 +252,10 @@ static void a_clock_that_was_read_earlier_frees_nothing_earlier(void **state)
     const uint32_t second = ask_now(ledger, want(NX_LANE_API, gate), START + 9);
 
     (void)state;
-    end_as(ledger, first, NX_END_ANSWERED, START + 9);
     end_as(ledger, second, NX_END_ANSWERED, START + 5);
-    assert_int_equal(figures_of(ledger, gate, START + 5 + COOLS).cooling, 2);
+    end_as(ledger, first, NX_END_ANSWERED, START + 9);
+    assert_int_equal(figures_of(ledger, gate, START + 9 + COOLS - 1).cooling, 2);
+    assert_int_equal(figures_of(ledger, gate, START + 9 + COOLS).cooling, 0);
     free(ledger);
 }
 
