@@ -73,7 +73,7 @@ static void forget_lists(struct nx_ledger *ledger)
         ledger->owners[i].offers = ledger->owners[i].untold = 0;
 }
 
-/* Who has an offer waits again: it did not leave. */
+/* Who has an offer waits again: it did not leave. Sorted, as each is then added at its queue's end at once. */
 void nx_ledger_repair(struct nx_ledger *ledger, int64_t now_us)
 {
     uint32_t *waiting = nx_ledger_scratch(ledger);
@@ -92,8 +92,6 @@ void nx_ledger_repair(struct nx_ledger *ledger, int64_t now_us)
             waiting[count++] = i;
         for (uint32_t j = 0; j < ticket->count && state == NX_TICKET_OUT; j++)
             ledger->gates[ticket->gates[j]].taken++;
-        if (state != NX_TICKET_FREE && ticket->arrival >= ledger->arrivals)
-            ledger->arrivals = ticket->arrival + 1;
     }
     sort_by_arrival(ledger, waiting, count);
     for (uint32_t i = 0; i < count; i++)
