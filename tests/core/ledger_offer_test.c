@@ -151,7 +151,7 @@ static void offers_go_back_to_their_places(void **state)
     free(ledger);
 }
 
-/* Before those that came later, with other gates or of other owners. */
+/* Before those of other owners that came later. */
 static void a_sleeper_that_calls_is_the_oldest_again(void **state)
 {
     struct nx_ledger *ledger = make_ledger();
@@ -161,7 +161,7 @@ static void a_sleeper_that_calls_is_the_oldest_again(void **state)
     const uint32_t second = ask_waits(ledger, call(2, gate), START - 1);
 
     (void)state;
-    ask_waits(ledger, call(2, gate), START - 1);
+    ask_waits(ledger, call(3, gate), START - 1);
     assert_int_equal(next_of(ledger, 0, START), NOBODY);
     assert_int_equal(next_of(ledger, 0, over_us), NOBODY);
     assert_int_equal(next_of(ledger, 2, over_us), second);
