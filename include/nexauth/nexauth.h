@@ -90,6 +90,17 @@ typedef struct nexauth_session nexauth_session;
 struct nexauth_event;
 typedef void (*nexauth_event_callback)(void *context, const struct nexauth_event *event);
 
+/*
+ * A limit of requests at a service, counted at its door for all that come from this address. What is set here takes the
+ * place of the service's own: see each service for its limits' names. When sessions disagree, the stricter one counts.
+ */
+struct nexauth_limit {
+    const char *origin; /* such as "https://nexcloud.io" */
+    const char *name;   /* such as "requests" */
+    int64_t requests;   /* in any window_ms, at most 100,000; 0: the service's own number */
+    int64_t window_ms;  /* at most 86,400,000; 0: the service's own */
+};
+
 struct nexauth_session_options {
     const char *ca_file;                   /* PEM file of the CAs to trust, instead of the system's */
     int64_t exchange_timeout_ms;           /* for one request and its whole answer; default 30,000, at most 600,000 */
@@ -98,6 +109,8 @@ struct nexauth_session_options {
     int64_t max_answer_bytes;              /* headers and body of one answer; default 65,536, at most 1,048,576 */
     nexauth_event_callback event_callback; /* is told what happens; NULL: nobody is */
     void *event_context;                   /* given to event_callback */
+    const struct nexauth_limit *limits;    /* limits_count of them; copied */
+    size_t limits_count;                   /* at most 64 */
     int loopback_http; /* not 0: allow http:// to 127.0.0.0/8, ::1 and localhost, for tests; never elsewhere */
     uintptr_t reserved[8];
 };

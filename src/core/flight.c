@@ -287,6 +287,8 @@ void nx_flight_take_exchange(struct nx_flight *flight, struct nx_history *histor
     read_answer(flight, &harvest);
     harvest.facts.ban = nx_history_note(history, who, nx_facts_sign(&harvest.facts));
     verdict = nx_classify(&harvest.facts);
+    flight->verdict = verdict.status;
+    flight->ban = harvest.facts.ban;
     if (verdict.status == NEXAUTH_OK)
         proceed(flight, &harvest);
     else
@@ -301,6 +303,12 @@ void nx_flight_take_wait(struct nx_flight *flight, bool waited)
         word(flight, flight->step);
     else
         flight->need = NX_NEED_FAIL;
+}
+
+void nx_flight_refuse(struct nx_flight *flight, const struct nexauth_error *error)
+{
+    flight->error = *error;
+    flight->need = NX_NEED_FAIL;
 }
 
 void nx_flight_take_saved(struct nx_flight *flight)

@@ -43,6 +43,8 @@ struct nx_flight {
     bool again;     /* the request leaves for the second time */
     size_t bound;   /* of an answer */
     struct nx_issue issue;
+    nexauth_status verdict; /* what the last exchange meant */
+    enum nx_ban ban;        /* whether it showed one */
     struct nexauth_error error;
 };
 
@@ -61,6 +63,9 @@ void nx_flight_take_exchange(struct nx_flight *flight, struct nx_history *histor
 
 /* Whether the driver waited; false: there is no time for it, and the flight fails with what it has. */
 void nx_flight_take_wait(struct nx_flight *flight, bool waited);
+
+/* The request of NX_NEED_SEND does not leave: the flight fails with this error. */
+void nx_flight_refuse(struct nx_flight *flight, const struct nexauth_error *error);
 
 /* What came was saved, or nobody wanted to. */
 void nx_flight_take_saved(struct nx_flight *flight);

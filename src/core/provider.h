@@ -54,8 +54,16 @@ struct nx_authorizing {
     nexauth_xspe_callback (*supplier)(const void *options, void **context); /* NULL: what the options say is used */
 };
 
+/* A limit that a service puts on requests, counted at its door, per address. */
+struct nx_limit {
+    const char *name; /* within an origin */
+    uint32_t requests;
+    int64_t window_ms;
+};
+
 struct nx_provider {
-    const char *service; /* for messages: "NEX" */
+    const char *service;   /* for messages: "NEX" */
+    struct nx_limit limit; /* in which its token requests count; name NULL: it sends none */
     struct nx_option_table options;
 
     /* What the table cannot say of the options; NULL: nothing. Works on the copy, and may fill in defaults there. */

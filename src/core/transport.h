@@ -52,6 +52,10 @@ struct nx_exchange {
     bool later;                        /* the engine's own: among those */
     bool unwanted;                     /* the engine's own: to be given up */
 
+    /* Asked before a request leaves once more, by the transport's own doing; false: it does not, and is lost. NULL: it
+     * may, unless it is one-time. By the thread that turns the transport. */
+    bool (*again)(struct nx_exchange *exchange, void *context);
+
     /* Called exactly once for each submitted exchange, in the thread that turns the engine, with no lock held. */
     void (*done)(struct nx_exchange *exchange, void *context);
     void *context;

@@ -2,6 +2,7 @@
 #ifndef NX_WORLD_H
 #define NX_WORLD_H
 
+#include "core/permits.h"
 #include "core/transport.h"
 
 #include <stdbool.h>
@@ -28,6 +29,7 @@ struct nx_world {
     bool (*entropy)(void *context, void *bytes, size_t size); /* the system's generator; false when it failed */
     void *entropy_context;
     struct nx_transport *transport; /* owned by whoever is given the world */
+    struct nx_permits *permits;     /* which outlive the world; NULL: requests leave without */
 };
 
 static inline int64_t nx_boot_ms(const struct nx_clock *clock)

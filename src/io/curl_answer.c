@@ -97,7 +97,8 @@ int nx_curl_before_sending(void *context, char *remote_ip, char *local_ip, int r
     (void)local_ip;
     (void)remote_port;
     (void)local_port;
-    if (exchange->sendings && exchange->request.one_time)
+    if (exchange->sendings &&
+        (exchange->request.one_time || (exchange->again && !exchange->again(exchange, exchange->context))))
         return CURL_PREREQFUNC_ABORT;
     if (exchange->sendings++ == 0) {
         exchange->sent_boot_ms = nx_boot_ms(&curl->common->clock);

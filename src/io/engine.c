@@ -17,11 +17,14 @@ struct nx_engine {
     struct nx_world world;
     int64_t exchange_timeout_ms;
     struct nx_lock lock;
-    struct waiter *waiters;     /* the longest waiting first */
-    struct nx_exchange *inbox;  /* submitted, not begun; the newest first */
-    struct nx_exchange *ended;  /* to be told to their owners, by whoever comes first */
-    struct nx_exchange *last;   /* of those; means nothing when there are none */
-    struct nx_heap later;       /* submitted, not to be begun yet */
+    struct waiter *waiters;    /* the longest waiting first */
+    struct nx_exchange *inbox; /* submitted, not begun; the newest first */
+    struct nx_exchange *ended; /* to be told to their owners, by whoever comes first */
+    struct nx_exchange *last;  /* of those; means nothing when there are none */
+    struct nx_heap later;      /* submitted, not to be begun yet */
+    int64_t alarm_ms;          /* INT64_MAX: none */
+    void (*ring)(void *context);
+    void *ring_context;
     struct nx_exchange *oldest; /* begun, the one that is due first; the leader's alone */
     struct nx_exchange *newest; /* the one that is due last */
     bool leading;               /* a thread leads */
@@ -43,6 +46,7 @@ struct nx_engine *nx_engine_new(const struct nx_world *world, int64_t exchange_t
     }
     engine->world = *world;
     engine->exchange_timeout_ms = exchange_timeout_ms;
+    engine->alarm_ms = INT64_MAX;
     return engine;
 }
 
@@ -129,6 +133,18 @@ static void begin_now(struct nx_engine *engine, struct nx_exchange *exchange)
     nx_heap_remove(&engine->later, &exchange->timer);
     exchange->later = false;
     push(&engine->inbox, exchange);
+}
+
+/* A leader that waits for longer is to know. */
+void nx_engine_set_alarm(struct nx_engine *engine, int64_t at_ms, void (*ring)(void *context), void *context)
+{
+    const bool sooner = at_ms < engine->alarm_ms;
+
+    engine->alarm_ms = at_ms;
+    engine->ring = ring;
+    engine->ring_context = context;
+    if (sooner)
+        rouse_leader(engine);
 }
 
 void nx_engine_give_up(struct nx_engine *engine, struct nx_exchange *exchange)
@@ -285,11 +301,13 @@ static int64_t time_to_wait(const struct nx_engine *engine, int64_t until)
     return until > now ? until - now : 0;
 }
 
-/* The time before `until` when an exchange is to be begun. With the lock. */
+/* The time before `until` when an exchange is to be begun, or the alarm rings. With the lock. */
 static int64_t next_beginning(const struct nx_engine *engine, int64_t until)
 {
     const struct nx_exchange *later = first_later(engine);
 
+    if (engine->alarm_ms < until)
+        until = engine->alarm_ms;
     return later && later->timer.due_ms < until ? later->timer.due_ms : until;
 }
 
@@ -332,6 +350,21 @@ static void finish_one(struct nx_engine *engine)
     wake_successor(engine);
     nx_engine_unlock(engine);
     exchange->done(exchange, exchange->context);
+    nx_engine_lock(engine);
+    nx_engine_release(engine);
+}
+
+static bool is_alarm_due(const struct nx_engine *engine)
+{
+    return engine->alarm_ms != INT64_MAX && engine->alarm_ms <= nx_boot_ms(&engine->world.clock);
+}
+
+static void ring(struct nx_engine *engine)
+{
+    engine->alarm_ms = INT64_MAX;
+    nx_engine_hold(engine);
+    nx_engine_unlock(engine);
+    engine->ring(engine->ring_context);
     nx_engine_lock(engine);
     nx_engine_release(engine);
 }
@@ -398,7 +431,9 @@ bool nx_engine_poll(struct nx_engine *engine, const bool *done, int64_t deadline
     add_waiter(engine, &me);
     note_idle(engine);
     while (!*done) {
-        if (engine->ended)
+        if (is_alarm_due(engine))
+            ring(engine);
+        else if (engine->ended)
             finish_one(engine);
         else if (!engine->leading)
             lead(engine, deadline_ms);

@@ -110,6 +110,7 @@ static void word_controller(const void *options, enum nx_step step, const struct
 
 const struct nx_provider nx_nex_user = {
     .service = "NEX",
+    .limit = {.name = "requests", .requests = 600, .window_ms = 60000},
     .options = {.size = sizeof(user_options), .options = user_table, .count = sizeof user_table / sizeof *user_table},
     .check = check_user,
     .word = word_user,
@@ -120,6 +121,7 @@ const struct nx_provider nx_nex_user = {
 
 const struct nx_provider nx_nex_controller = {
     .service = "NEX",
+    .limit = {.name = "requests", .requests = 600, .window_ms = 60000},
     .options = {.size = sizeof(controller_options),
                 .options = controller_table,
                 .count = sizeof controller_table / sizeof *controller_table},

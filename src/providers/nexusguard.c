@@ -153,6 +153,7 @@ static const struct nx_authorizing authorizing = {
 
 const struct nx_provider nx_nexusguard_app = {
     .service = "Nexusguard",
+    .limit = {.name = "oauth", .requests = 60, .window_ms = 60000},
     .options = {.size = sizeof(app_options),
                 .options = app_table,
                 .count = sizeof app_table / sizeof *app_table,
@@ -165,6 +166,7 @@ const struct nx_provider nx_nexusguard_app = {
 
 const struct nx_provider nx_nexusguard_user = {
     .service = "Nexusguard",
+    .limit = {.name = "oauth", .requests = 60, .window_ms = 60000},
     .options = {.size = sizeof(user_options),
                 .options = user_table,
                 .count = sizeof user_table / sizeof *user_table,

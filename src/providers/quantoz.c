@@ -79,6 +79,7 @@ static void word(const void *options, enum nx_step step, const struct nx_grant *
 
 const struct nx_provider nx_quantoz = {
     .service = "Quantoz",
+    .limit = {.name = "token", .requests = 60, .window_ms = 60000},
     .options = {.size = sizeof(quantoz_options), .options = table, .count = sizeof table / sizeof *table},
     .check = check,
     .word = word,

@@ -15,8 +15,10 @@ static void exchange_done(struct nx_exchange *exchange, void *context)
     struct nx_acquisition *acquisition = context;
 
     (void)exchange;
-    if (acquisition->under_way)
+    if (!nx_permit_has_waited(acquisition) && acquisition->under_way) {
         nx_session_read_answer(acquisition->source->session, acquisition);
+        nx_permit_end(acquisition);
+    }
     go(acquisition);
 }
 
@@ -52,6 +54,7 @@ static struct nx_acquisition *acquisition_new(nexauth_source *source, enum nexau
     source->acquisition = acquisition;
     nx_exchange_init(&acquisition->exchange, source->session->answer_bound);
     acquisition->exchange.done = exchange_done;
+    acquisition->exchange.again = nx_permit_again;
     acquisition->exchange.context = acquisition;
     link_to_session(acquisition);
     return acquisition;
@@ -67,8 +70,8 @@ static bool is_refused(const nexauth_source *source, struct nexauth_error *error
     return !nx_source_has_code(source) && nx_source_recall_failure(source, error);
 }
 
-struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_reason reason, bool *begun,
-                                           struct nexauth_error *error)
+struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_reason reason, int64_t deadline_ms,
+                                           bool *begun, struct nexauth_error *error)
 {
     struct nx_acquisition *acquisition = source->acquisition;
     const bool awaited = reason != NEXAUTH_REASON_EARLY; /* else the good token is taken, whatever comes */
@@ -78,12 +81,16 @@ struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_
         acquisition->parked |= awaited && acquisition->references == 1;
         acquisition->references++;
         source->joins += awaited;
+        if (acquisition->wanted_until_ms < deadline_ms)
+            acquisition->wanted_until_ms = deadline_ms;
         return acquisition;
     }
     if (is_refused(source, error))
         return NULL;
     acquisition = acquisition_new(source, reason);
-    if (!acquisition)
+    if (acquisition)
+        acquisition->wanted_until_ms = deadline_ms;
+    else
         nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
     return acquisition;
 }
@@ -164,29 +171,38 @@ static void count_request(struct nx_acquisition *acquisition)
     nx_engine_unlock(source->session->engine);
 }
 
-static void submit(struct nx_acquisition *acquisition)
+/* Lets the request leave as soon as it may. False when it may not: the flight has failed. */
+static bool submit(struct nx_acquisition *acquisition)
 {
+    nexauth_session *session = acquisition->source->session;
+    const enum nx_turn turn = nx_permit_enter(acquisition);
+
+    if (turn != NX_TURN_NOW)
+        return turn == NX_TURN_WAITS; /* then the acquisition is the ledger's */
     count_request(acquisition);
-    nx_engine_submit(acquisition->source->session->engine, &acquisition->exchange);
+    if (acquisition->flight.again) {
+        acquisition->exchange.latest_ms = acquisition->deadline_ms;
+        nx_engine_submit_at(session->engine, &acquisition->exchange, acquisition->again_at_ms);
+    } else {
+        acquisition->deadline_ms = nx_boot_ms(&session->world.clock) + session->exchange_timeout_ms;
+        nx_engine_submit(session->engine, &acquisition->exchange);
+    }
+    return true;
 }
 
-/* A second attempt a jittered second from now, if there is time for it. True when it is under way. */
-static bool send_again(struct nx_acquisition *acquisition)
+/* A second attempt a jittered second from now, if there is time for it. */
+static void try_again(struct nx_acquisition *acquisition)
 {
     nexauth_session *session = acquisition->source->session;
     const struct nexauth_error error = acquisition->flight.error;
     const int64_t pause_ms = RETRY_LEAST_MS + nx_draw_ms(nx_session_draw(session), RETRY_SPREAD_MS);
-    const int64_t at_ms = nx_boot_ms(&session->world.clock) + pause_ms;
-    const bool in_time = at_ms < acquisition->deadline_ms;
+    bool in_time;
 
+    acquisition->again_at_ms = nx_boot_ms(&session->world.clock) + pause_ms;
+    in_time = acquisition->again_at_ms < acquisition->deadline_ms;
     nx_flight_take_wait(&acquisition->flight, in_time);
-    if (!in_time || acquisition->flight.need != NX_NEED_SEND)
-        return false;
-    nx_tell(acquisition->source, NEXAUTH_EVENT_RETRY, &error, NULL);
-    count_request(acquisition);
-    acquisition->exchange.latest_ms = acquisition->deadline_ms;
-    nx_engine_submit_at(session->engine, &acquisition->exchange, at_ms);
-    return true;
+    if (in_time && acquisition->flight.need == NX_NEED_SEND)
+        nx_tell(acquisition->source, NEXAUTH_EVENT_RETRY, &error, NULL);
 }
 
 /* Makes the flight's token, unless memory runs out. To be called once: the flight has no text left then. */
@@ -338,11 +354,11 @@ static void go(struct nx_acquisition *acquisition)
             draw_state(acquisition);
             break;
         case NX_NEED_SEND:
-            submit(acquisition);
-            return;
-        case NX_NEED_WAIT:
-            if (send_again(acquisition))
+            if (submit(acquisition))
                 return;
+            break;
+        case NX_NEED_WAIT:
+            try_again(acquisition);
             break;
         case NX_NEED_SAVE:
             save(acquisition);
@@ -398,6 +414,7 @@ void nx_acquisition_cancel(struct nx_acquisition *acquisition, const char *why)
     struct nexauth_error error = {0};
 
     nx_engine_give_up(acquisition->source->session->engine, &acquisition->exchange);
+    nx_permit_withdraw(acquisition);
     nx_fail(&error, NEXAUTH_CANCELED, "%s while its token was waited for", why);
     settle(acquisition, &error);
 }

@@ -142,7 +142,7 @@ static void wait_for_token(nexauth_call *call, enum nexauth_reason reason)
     struct nx_acquisition *acquisition;
     bool begun;
 
-    acquisition = nx_acquisition_join(source, reason, &begun, &call->error);
+    acquisition = nx_acquisition_join(source, reason, call->deadline.due_ms, &begun, &call->error);
     if (acquisition) {
         join(call, acquisition);
         if (begun)
@@ -158,11 +158,12 @@ static void wait_for_token(nexauth_call *call, enum nexauth_reason reason)
 /* The token is good, and this call is the one that has it renewed, unless another does. */
 static void renew_early(nexauth_source *source)
 {
+    const int64_t now = nx_boot_ms(&source->session->world.clock);
     struct nexauth_error error = {0};
     struct nx_acquisition *acquisition;
     bool begun;
 
-    acquisition = nx_acquisition_join(source, NEXAUTH_REASON_EARLY, &begun, &error);
+    acquisition = nx_acquisition_join(source, NEXAUTH_REASON_EARLY, now + NX_EARLY_PATIENCE_MS, &begun, &error);
     if (!acquisition)
         return;
     if (begun)

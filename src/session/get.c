@@ -89,7 +89,7 @@ static nexauth_status wait_for_token(nexauth_source *source, enum nexauth_reason
     if (nx_is_on_errand(source))
         nx_fail(error, NEXAUTH_INVALID, "a callback waits for a token of the source that it is called for");
     else
-        acquisition = nx_acquisition_join(source, reason, &begun, error);
+        acquisition = nx_acquisition_join(source, reason, deadline_ms, &begun, error);
     if (!acquisition)
         return make_do(source, wish, out, error);
     fly(source, acquisition, begun, deadline_ms);
@@ -114,7 +114,7 @@ static void renew_early(nexauth_source *source, int64_t deadline_ms)
     if (nx_is_on_errand(source))
         return;
     nx_current_open(source, LOOK_MS);
-    acquisition = nx_acquisition_join(source, NEXAUTH_REASON_EARLY, &begun, &error);
+    acquisition = nx_acquisition_join(source, NEXAUTH_REASON_EARLY, now + NX_EARLY_PATIENCE_MS, &begun, &error);
     if (!acquisition)
         return;
     if (begun)

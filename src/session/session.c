@@ -64,28 +64,14 @@ nexauth_status nexauth_session_new(const struct nexauth_session_options *options
     return nx_session_new_in(&world, &checked, out, error);
 }
 
-nexauth_status nx_session_new_in(const struct nx_world *world, const struct nexauth_session_options *options,
-                                 nexauth_session **out, struct nexauth_error *error)
+/* What a session has before it has an engine. */
+static nexauth_status begin(nexauth_session *session, const struct nx_world *world,
+                            const struct nexauth_session_options *options, struct nexauth_error *error)
 {
-    nexauth_session *session = calloc(1, sizeof *session);
-    struct nx_arena *arena = nx_arena_new();
+    nexauth_status status = nx_limits_init(&session->limits, options->limits, options->limits_count, error);
 
-    nx_xml_prepare();
-    if (!session || !arena || !world->entropy(world->entropy_context, &session->hash_key, sizeof session->hash_key) ||
-        !nx_lock_init(&session->reading)) {
-        world->transport->verbs->free(world->transport);
-        nx_arena_unref(arena);
-        free(session);
-        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory or randomness ran out");
-    }
-    session->engine = nx_engine_new(world, options->exchange_timeout_ms);
-    if (!session->engine) {
-        nx_arena_unref(arena);
-        nx_lock_destroy(&session->reading);
-        free(session);
-        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
-    }
-    session->arena = arena;
+    if (status)
+        return status;
     session->world = *world;
     session->answer_bound = (size_t)options->max_answer_bytes;
     session->exchange_timeout_ms = options->exchange_timeout_ms;
@@ -93,6 +79,44 @@ nexauth_status nx_session_new_in(const struct nx_world *world, const struct nexa
     session->event_context = options->event_context;
     session->loopback_http = options->loopback_http != 0;
     session->references = 1;
+    session->arena = nx_arena_new();
+    if (!session->arena || !world->entropy(world->entropy_context, &session->hash_key, sizeof session->hash_key))
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory or randomness ran out");
+    return NEXAUTH_OK;
+}
+
+static void undo(nexauth_session *session)
+{
+    nx_limits_release(&session->limits);
+    nx_arena_unref(session->arena);
+    free(session);
+}
+
+nexauth_status nx_session_new_in(const struct nx_world *world, const struct nexauth_session_options *options,
+                                 nexauth_session **out, struct nexauth_error *error)
+{
+    nexauth_session *session = calloc(1, sizeof *session);
+    nexauth_status status = NEXAUTH_NO_MEMORY;
+
+    nx_xml_prepare();
+    if (session)
+        status = begin(session, world, options, error);
+    else
+        nx_fail(error, status, "memory ran out");
+    if (!status && !nx_lock_init(&session->reading))
+        status = nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    if (status) {
+        world->transport->verbs->free(world->transport);
+        if (session)
+            undo(session);
+        return status;
+    }
+    session->engine = nx_engine_new(world, options->exchange_timeout_ms);
+    if (!session->engine) {
+        nx_lock_destroy(&session->reading);
+        undo(session);
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    }
     *out = session;
     return NEXAUTH_OK;
 }
@@ -108,6 +132,8 @@ static void destroy(nexauth_session *session)
         free(endpoint);
     }
     nx_failures_release(&session->failures);
+    nx_sites_release(session->sites);
+    nx_limits_release(&session->limits);
     nx_beacon_free(session->beacon);
     nx_lock_destroy(&session->reading);
     nx_engine_free(session->engine);

@@ -15,6 +15,7 @@
 #include "io/beacon.h"
 #include "io/engine.h"
 #include "io/lock.h"
+#include "session/limits.h"
 #include "session/slot.h"
 #include "session/token.h"
 
@@ -48,6 +49,7 @@ struct nexauth_session {
     int64_t exchange_timeout_ms;
     nexauth_event_callback event_callback;
     void *event_context;
+    struct nx_limits limits;
     bool loopback_http;
     atomic_bool closed;     /* written with the lock */
     struct nx_lock reading; /* guards the endpoints: answers are read one at a time */
@@ -55,6 +57,7 @@ struct nexauth_session {
     /* With the lock: */
     int references;                      /* the application's, and one of each source */
     struct nx_acquisition *acquisitions; /* under way */
+    struct nx_site *sites;               /* where its requests went */
     struct nx_failures failures;         /* by credentials */
     struct nx_errand *errands;           /* under way */
     struct nx_queue ready;
@@ -104,14 +107,18 @@ struct nx_acquisition {
     struct nx_flight flight;
     struct nx_exchange exchange;
     int64_t deadline_ms; /* no second request is begun, and none lasts, beyond it */
+    int64_t again_at_ms; /* a second one is not begun before */
+    struct nx_permit permit;
     enum nexauth_reason reason;
     bool under_way;       /* the flight has begun */
     bool attempted;       /* something left the process, or was to */
     nexauth_token *fresh; /* came, and is not current yet */
     /* With the lock: */
     int references;
-    bool parked; /* for some time nobody waited for it, and somebody without a good token does now */
-    bool done;   /* the outcome stands: a token, or an error */
+    int64_t wanted_until_ms; /* by somebody who waits, or began it */
+    bool queued;             /* waits for its turn: the ledger's, and not the engine's or the driver's */
+    bool parked;             /* for some time nobody waited for it, and somebody without a good token does now */
+    bool done;               /* the outcome stands: a token, or an error */
     nexauth_token *token;
     struct nexauth_error error;
     struct nexauth_call *calls;             /* that wait for it */
@@ -190,8 +197,11 @@ void nx_current_note_failure(nexauth_source *source, bool attempted, struct nexa
  * reference. NULL with an error when there is to be none: memory ran out, the last one failed a short time ago, or no
  * request would bring another token.
  */
-struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_reason reason, bool *begun,
-                                           struct nexauth_error *error);
+struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_reason reason, int64_t deadline_ms,
+                                           bool *begun, struct nexauth_error *error);
+
+/* How long an early renewal may wait for its turn: nobody waits for it. */
+enum { NX_EARLY_PATIENCE_MS = 30000 };
 
 /* Drives the flight as far as it goes without waiting. With the lock, which is let go in between. */
 void nx_acquisition_go(struct nx_acquisition *acquisition);
@@ -204,6 +214,25 @@ void nx_acquisition_cancel(struct nx_acquisition *acquisition, const char *why);
 
 /* With the lock. */
 void nx_acquisition_unref(struct nx_acquisition *acquisition);
+
+/* ---- permit.c ---- */
+
+/* Asks for the turn of the flight's request, without the lock. NOW: it may leave. NEVER: the flight has failed. WAITS:
+ * the acquisition is not the caller's any more; exchange.done is called when the waiting is over, whatever the outcome.
+ */
+enum nx_turn nx_permit_enter(struct nx_acquisition *acquisition);
+
+/* Whether exchange.done is called because a waiting is over, and not an exchange. Without the lock. */
+bool nx_permit_has_waited(struct nx_acquisition *acquisition);
+
+/* For exchange.again. */
+bool nx_permit_again(struct nx_exchange *exchange, void *context);
+
+/* The request has ended, and the flight has read what came. Without the lock. */
+void nx_permit_end(struct nx_acquisition *acquisition);
+
+/* A flight that waits for its turn is to end. With the lock. */
+void nx_permit_withdraw(struct nx_acquisition *acquisition);
 
 /* ---- get.c ---- */
 

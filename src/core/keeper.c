@@ -1,0 +1,199 @@
+#include "core/keeper.h"
+
+enum { US_IN_MS = 1000, NO_LEDGER_WAIT_MS = 1000 };
+
+static struct nx_keeper *of(struct nx_permits *permits)
+{
+    return (struct nx_keeper *)permits;
+}
+
+/* Rounded up: who comes back in so many ms is not too early. */
+static int64_t to_ms(int64_t us)
+{
+    return us > INT64_MAX - US_IN_MS ? INT64_MAX : (us + US_IN_MS - 1) / US_IN_MS;
+}
+
+static int64_t add_ms(int64_t now_us, int64_t ms)
+{
+    return ms > (INT64_MAX - now_us) / US_IN_MS ? INT64_MAX : now_us + ms * US_IN_MS;
+}
+
+static int64_t until_ms(int64_t at_us, int64_t now_us)
+{
+    if (at_us == INT64_MAX)
+        return INT64_MAX;
+    return at_us > now_us ? to_ms(at_us - now_us) : 0;
+}
+
+static const struct nx_siphash_key *key(struct nx_permits *permits)
+{
+    return &of(permits)->key;
+}
+
+/* A process cannot know what its predecessor sent: at first, half of each limit is all it takes. */
+static int gate_of(const struct nx_keeper *keeper, struct nx_ledger *ledger, const struct nx_door *door)
+{
+    const int64_t half_until_us = add_ms(keeper->begun_us, door->window_ms);
+
+    return nx_ledger_gate(ledger, door->key, door->requests, door->window_ms * US_IN_MS, half_until_us);
+}
+
+/* False when the ledger has no room for a gate more. */
+static bool find_gates(const struct nx_keeper *keeper, struct nx_ledger *ledger, const struct nx_permit_wish *wish,
+                       struct nx_permit *permit)
+{
+    for (uint32_t i = 0; i < wish->count; i++) {
+        permit->gates[i] = gate_of(keeper, ledger, &wish->doors[i]);
+        if (permit->gates[i] < 0)
+            return false;
+    }
+    return true;
+}
+
+static enum nx_turn ask(struct nx_keeper *keeper, struct nx_ledger *ledger, struct nx_permit *permit,
+                        const struct nx_permit_wish *wish, int64_t *wait_ms)
+{
+    const int64_t now_us = keeper->now_us(keeper->context);
+    struct nx_want want = {.count = wish->count,
+                           .lane = wish->lane,
+                           .owner = keeper->owner(keeper->context),
+                           .context = (uintptr_t)permit,
+                           .deadline_us = add_ms(now_us, wish->patience_ms)};
+    int64_t at_us = now_us;
+    enum nx_turn turn;
+
+    *wait_ms = NO_LEDGER_WAIT_MS;
+    if (want.owner >= NX_LEDGER_OWNERS || !find_gates(keeper, ledger, wish, permit))
+        return NX_TURN_NEVER;
+    for (uint32_t i = 0; i < wish->count; i++)
+        want.gates[i] = permit->gates[i];
+    turn = nx_ledger_ask(ledger, &want, now_us, &permit->ticket, &at_us);
+    if (turn == NX_TURN_NEVER)
+        *wait_ms = at_us > now_us ? until_ms(at_us, now_us) : NO_LEDGER_WAIT_MS;
+    return turn;
+}
+
+static enum nx_turn enter(struct nx_permits *permits, struct nx_permit *permit, const struct nx_permit_wish *wish,
+                          int64_t *wait_ms)
+{
+    static const enum nx_permit_state states[] = {
+        [NX_TURN_NOW] = NX_PERMIT_OUT, [NX_TURN_WAITS] = NX_PERMIT_WAITING, [NX_TURN_NEVER] = NX_PERMIT_NONE};
+    struct nx_keeper *keeper = of(permits);
+    struct nx_ledger *ledger = keeper->lock(keeper->context);
+    enum nx_turn turn;
+
+    *wait_ms = NO_LEDGER_WAIT_MS;
+    if (!ledger)
+        return NX_TURN_NEVER;
+    turn = ask(keeper, ledger, permit, wish, wait_ms);
+    permit->state = states[turn];
+    keeper->unlock(keeper->context);
+    return turn;
+}
+
+static bool leave(struct nx_permits *permits, struct nx_permit *permit)
+{
+    struct nx_keeper *keeper = of(permits);
+    struct nx_ledger *ledger = keeper->lock(keeper->context);
+    bool waited;
+
+    waited = permit->state == NX_PERMIT_WAITING;
+    if (waited)
+        permit->state = NX_PERMIT_NONE;
+    if (!ledger)
+        return waited;
+    if (waited)
+        nx_ledger_cancel(ledger, permit->ticket, keeper->now_us(keeper->context));
+    keeper->unlock(keeper->context);
+    return waited;
+}
+
+static bool again(struct nx_permits *permits, struct nx_permit *permit)
+{
+    struct nx_keeper *keeper = of(permits);
+    struct nx_ledger *ledger = keeper->lock(keeper->context);
+    bool may;
+
+    if (!ledger)
+        return false;
+    may = permit->state == NX_PERMIT_OUT && nx_ledger_again(ledger, permit->ticket, keeper->now_us(keeper->context));
+    keeper->unlock(keeper->context);
+    return may;
+}
+
+static void end(struct nx_permits *permits, struct nx_permit *permit, const struct nx_outcome *outcome)
+{
+    struct nx_keeper *keeper = of(permits);
+    struct nx_ledger *ledger = keeper->lock(keeper->context);
+    struct nx_outcome told = *outcome;
+
+    if (!ledger)
+        return;
+    if (permit->state == NX_PERMIT_OUT) {
+        told.held = permit->gates[outcome->held];
+        nx_ledger_end(ledger, permit->ticket, &told, keeper->now_us(keeper->context));
+    }
+    permit->state = NX_PERMIT_NONE;
+    keeper->unlock(keeper->context);
+}
+
+/* The next permit whose waiting is over; NULL: there is none now. */
+static struct nx_permit *next_granted(struct nx_keeper *keeper, struct nx_ledger *ledger)
+{
+    struct nx_permit *permit;
+    uint64_t context;
+    uint32_t ticket;
+    bool late;
+
+    if (!nx_ledger_next(ledger, keeper->owner(keeper->context), keeper->now_us(keeper->context), &ticket, &context,
+                        &late))
+        return NULL;
+    permit = (struct nx_permit *)(uintptr_t)context;
+    permit->state = late ? NX_PERMIT_NONE : NX_PERMIT_OUT;
+    return permit;
+}
+
+static int64_t turn(struct nx_permits *permits)
+{
+    struct nx_keeper *keeper = of(permits);
+    struct nx_ledger *ledger;
+    struct nx_permit *permit;
+    int64_t wait_ms = NO_LEDGER_WAIT_MS;
+
+    while ((ledger = keeper->lock(keeper->context)) != NULL) {
+        permit = next_granted(keeper, ledger);
+        if (!permit) {
+            const int64_t now_us = keeper->now_us(keeper->context);
+
+            wait_ms = until_ms(nx_ledger_due(ledger, keeper->owner(keeper->context), now_us), now_us);
+        }
+        keeper->unlock(keeper->context);
+        if (!permit)
+            break;
+        permit->granted(permit);
+    }
+    return wait_ms;
+}
+
+static bool figures(struct nx_permits *permits, uint64_t name, struct nx_gate_figures *figures, int64_t *now_us)
+{
+    struct nx_keeper *keeper = of(permits);
+    struct nx_ledger *ledger = keeper->lock(keeper->context);
+    bool known;
+    int gate;
+
+    if (!ledger)
+        return false;
+    *now_us = keeper->now_us(keeper->context);
+    gate = nx_ledger_find(ledger, name);
+    known = gate >= 0 && nx_ledger_figures(ledger, gate, *now_us, figures);
+    keeper->unlock(keeper->context);
+    return known;
+}
+
+static const struct nx_permits_verbs verbs = {key, enter, leave, again, end, turn, figures};
+
+void nx_keeper_init(struct nx_keeper *keeper)
+{
+    keeper->base.verbs = &verbs;
+}

@@ -1,0 +1,165 @@
+#include "session/limits.h"
+
+#include "core/error.h"
+#include "core/options.h"
+#include "core/url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LIMITS_MOST = 64,
+    REQUESTS_MOST = 100000,
+    WINDOW_MOST_MS = 86400000,
+    ORIGIN_SIZE = 320 /* a scheme, a host name and a port */
+};
+
+static nexauth_status check(const struct nexauth_limit *limit, struct nexauth_error *error)
+{
+    if (!limit->origin || !limit->name || strnlen(limit->origin, ORIGIN_SIZE) == ORIGIN_SIZE ||
+        !nx_url_is_origin(limit->origin))
+        return nx_fail(error, NEXAUTH_INVALID,
+                       "limits: an origin, such as https://nexcloud.io, and a name are required");
+    if (limit->requests < 0 || limit->requests > REQUESTS_MOST)
+        return nx_fail(error, NEXAUTH_INVALID, "limits: requests must be from 0 to %d", REQUESTS_MOST);
+    if (limit->window_ms < 0 || limit->window_ms > WINDOW_MOST_MS)
+        return nx_fail(error, NEXAUTH_INVALID, "limits: window_ms must be from 0 to %d", WINDOW_MOST_MS);
+    return NEXAUTH_OK;
+}
+
+static void release_one(struct nexauth_limit *limit)
+{
+    free((char *)(uintptr_t)limit->origin);
+    free((char *)(uintptr_t)limit->name);
+}
+
+static bool copy_one(struct nexauth_limit *to, const struct nexauth_limit *from)
+{
+    *to = *from;
+    to->origin = strdup(from->origin);
+    to->name = strdup(from->name);
+    return to->origin && to->name;
+}
+
+nexauth_status nx_limits_init(struct nx_limits *limits, const struct nexauth_limit *from, size_t count,
+                              struct nexauth_error *error)
+{
+    *limits = (struct nx_limits){0};
+    if (count > LIMITS_MOST || (count && !from))
+        return nx_fail(error, NEXAUTH_INVALID, "limits_count must be the number of limits, at most %d", LIMITS_MOST);
+    for (size_t i = 0; i < count; i++) {
+        if (check(&from[i], error))
+            return NEXAUTH_INVALID;
+    }
+    if (!count)
+        return NEXAUTH_OK;
+    limits->limits = calloc(count, sizeof *limits->limits);
+    for (size_t i = 0; limits->limits && i < count; i++) {
+        limits->count++;
+        if (!copy_one(&limits->limits[i], &from[i])) {
+            nx_limits_release(limits);
+            break;
+        }
+    }
+    return limits->limits ? NEXAUTH_OK : nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+}
+
+void nx_limits_release(struct nx_limits *limits)
+{
+    for (size_t i = 0; i < limits->count; i++)
+        release_one(&limits->limits[i]);
+    free(limits->limits);
+    *limits = (struct nx_limits){0};
+}
+
+/* One spelling for each origin: in lower case, with its port. */
+static bool spell(const char *url, char *origin)
+{
+    struct nx_url parts;
+    int length;
+
+    if (!nx_url_split(url, &parts))
+        return false;
+    length = snprintf(origin, ORIGIN_SIZE, "%.*s://%.*s:%u", (int)parts.scheme.size, parts.scheme.start,
+                      (int)parts.host.size, parts.host.start, parts.port);
+    for (char *at = origin; *at; at++) {
+        if (*at >= 'A' && *at <= 'Z')
+            *at = (char)(*at + ('a' - 'A'));
+    }
+    return length > 0 && length < ORIGIN_SIZE;
+}
+
+static uint64_t key_of(const struct nx_siphash_key *key, const char *origin, const char *name)
+{
+    return nx_siphash(key, origin, strlen(origin)) ^ (nx_siphash(key, name, strlen(name)) * 3);
+}
+
+/* The limit that counts: the service's own, unless the application set another. */
+static struct nx_door door_of(const struct nx_limits *limits, const char *origin, const struct nx_limit *limit)
+{
+    struct nx_door door = {.requests = limit->requests, .window_ms = limit->window_ms};
+    char spelled[ORIGIN_SIZE];
+
+    for (size_t i = 0; i < limits->count; i++) {
+        const struct nexauth_limit *set = &limits->limits[i];
+
+        if (strcmp(set->name, limit->name) != 0 || !spell(set->origin, spelled) || strcmp(spelled, origin) != 0)
+            continue;
+        if (set->requests)
+            door.requests = (uint32_t)set->requests;
+        if (set->window_ms)
+            door.window_ms = set->window_ms;
+    }
+    return door;
+}
+
+static struct nx_site *make(const char *origin, const struct nx_limit *limit, const struct nx_limits *limits,
+                            const struct nx_siphash_key *key)
+{
+    struct nx_site *site = calloc(1, sizeof *site);
+
+    if (!site)
+        return NULL;
+    site->origin = strdup(origin);
+    if (!site->origin) {
+        free(site);
+        return NULL;
+    }
+    site->name = limit->name;
+    site->doors[NX_SITE_ORIGIN] = (struct nx_door){.key = key_of(key, origin, ""), .window_ms = limit->window_ms};
+    site->doors[NX_SITE_LIMIT] = door_of(limits, origin, limit);
+    site->doors[NX_SITE_LIMIT].key = key_of(key, origin, limit->name);
+    return site;
+}
+
+const struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const struct nx_limit *limit,
+                                   const struct nx_limits *limits, const struct nx_siphash_key *key)
+{
+    char origin[ORIGIN_SIZE];
+    struct nx_site *site = *sites;
+
+    if (!spell(url, origin))
+        return NULL;
+    while (site && (site->name != limit->name || strcmp(site->origin, origin) != 0))
+        site = site->next;
+    if (site)
+        return site;
+    site = make(origin, limit, limits, key);
+    if (site) {
+        site->next = *sites;
+        *sites = site;
+    }
+    return site;
+}
+
+void nx_sites_release(struct nx_site *sites)
+{
+    while (sites) {
+        struct nx_site *next = sites->next;
+
+        free(sites->origin);
+        free(sites);
+        sites = next;
+    }
+}

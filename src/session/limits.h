@@ -1,0 +1,35 @@
+/* The limits at the doors that a session's requests pass: the services' own, or what the session's options say. */
+#ifndef NX_LIMITS_H
+#define NX_LIMITS_H
+
+#include "core/permits.h"
+#include "core/provider.h"
+
+/* What the application set, copied. */
+struct nx_limits {
+    struct nexauth_limit *limits;
+    size_t count;
+};
+
+/* A place where requests are counted. A request passes both doors: the origin's, where nothing is counted but all can
+ * be held, and the limit's. */
+enum { NX_SITE_ORIGIN, NX_SITE_LIMIT, NX_SITE_DOORS };
+
+struct nx_site {
+    char *origin; /* as in the URLs */
+    const char *name;
+    struct nx_door doors[NX_SITE_DOORS];
+    struct nx_site *next;
+};
+
+/* Checks and copies. */
+nexauth_status nx_limits_init(struct nx_limits *limits, const struct nexauth_limit *from, size_t count,
+                              struct nexauth_error *error);
+void nx_limits_release(struct nx_limits *limits);
+
+/* The site of a request; made when it is new. NULL when memory ran out. */
+const struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const struct nx_limit *limit,
+                                   const struct nx_limits *limits, const struct nx_siphash_key *key);
+void nx_sites_release(struct nx_site *sites);
+
+#endif

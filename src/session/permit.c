@@ -1,0 +1,185 @@
+/*
+ * Permits: no request of a flight leaves before the rate ledger has given it a turn, and the ledger learns what came of
+ * each. A flight that has to wait lies with the ledger; when its turn has come, it goes on by the engine, in whatever
+ * thread waits there.
+ */
+#include "session/session.h"
+
+#include "core/error.h"
+
+#include <stddef.h>
+
+static struct nx_acquisition *of(struct nx_permit *permit)
+{
+    return (struct nx_acquisition *)(void *)((char *)permit - offsetof(struct nx_acquisition, permit));
+}
+
+static void granted(struct nx_permit *permit)
+{
+    struct nx_acquisition *acquisition = of(permit);
+    struct nx_engine *engine = acquisition->source->session->engine;
+
+    nx_engine_lock(engine);
+    nx_engine_defer(engine, &acquisition->exchange);
+    nx_engine_unlock(engine);
+}
+
+static void turn(void *context)
+{
+    nexauth_session *session = context;
+    const int64_t wait_ms = session->world.permits->verbs->turn(session->world.permits);
+    const int64_t now = nx_boot_ms(&session->world.clock);
+
+    nx_engine_lock(session->engine);
+    nx_engine_set_alarm(session->engine, wait_ms > INT64_MAX - now ? INT64_MAX : now + wait_ms, turn, session);
+    nx_engine_unlock(session->engine);
+}
+
+/* For how long a turn is of use: a second attempt is none beyond the flight's own time. With the lock. */
+static int64_t patience_of(const struct nx_acquisition *acquisition)
+{
+    const int64_t now = nx_boot_ms(&acquisition->source->session->world.clock);
+    int64_t until = acquisition->wanted_until_ms;
+
+    if (acquisition->flight.again && acquisition->deadline_ms < until)
+        until = acquisition->deadline_ms;
+    return until > now ? until - now : 0;
+}
+
+/* A wish for both doors of the request's site. False when memory ran out. With the lock. */
+static bool make_wish(struct nx_acquisition *acquisition, struct nx_permit_wish *wish)
+{
+    nexauth_source *source = acquisition->source;
+    nexauth_session *session = source->session;
+    const struct nx_site *site = nx_site_find(&session->sites, nx_text_string(&acquisition->exchange.request.url),
+                                              &source->provider->limit, &session->limits,
+                                              session->world.permits->verbs->key(session->world.permits));
+
+    *wish = (struct nx_permit_wish){.count = NX_SITE_DOORS,
+                                    .lane = acquisition->reason == NEXAUTH_REASON_EARLY ? NX_LANE_API : NX_LANE_TOKEN,
+                                    .patience_ms = patience_of(acquisition)};
+    for (size_t i = 0; site && i < NX_SITE_DOORS; i++)
+        wish->doors[i] = site->doors[i];
+    return site != NULL;
+}
+
+static void say_throttled(struct nx_acquisition *acquisition, const struct nx_door *door, int64_t wait_ms)
+{
+    struct nexauth_error error = {0};
+
+    nx_fail(&error, NEXAUTH_THROTTLED, "the limit of %s, %u requests in %lld s, leaves no turn in time",
+            acquisition->source->provider->service, (unsigned int)door->requests, (long long)(door->window_ms / 1000));
+    error.retry_after_ms = wait_ms;
+    nx_flight_refuse(&acquisition->flight, &error);
+}
+
+/* With the lock, so that who cancels finds the flight either before or in the queue. */
+static enum nx_turn ask(struct nx_acquisition *acquisition)
+{
+    struct nx_permits *permits = acquisition->source->session->world.permits;
+    struct nx_permit_wish wish;
+    int64_t wait_ms;
+    enum nx_turn is;
+
+    if (!make_wish(acquisition, &wish)) {
+        const struct nexauth_error error = {.status = NEXAUTH_NO_MEMORY, .message = "memory ran out"};
+
+        nx_flight_refuse(&acquisition->flight, &error);
+        return NX_TURN_NEVER;
+    }
+    acquisition->permit.granted = granted;
+    is = permits->verbs->enter(permits, &acquisition->permit, &wish, &wait_ms);
+    acquisition->queued = is == NX_TURN_WAITS;
+    if (is == NX_TURN_NEVER)
+        say_throttled(acquisition, &wish.doors[NX_SITE_LIMIT], wait_ms);
+    return is;
+}
+
+enum nx_turn nx_permit_enter(struct nx_acquisition *acquisition)
+{
+    nexauth_session *session = acquisition->source->session;
+    enum nx_turn is = NX_TURN_NEVER;
+
+    if (!session->world.permits || acquisition->permit.state == NX_PERMIT_OUT)
+        return NX_TURN_NOW;
+    nx_engine_lock(session->engine);
+    if (acquisition->done)
+        nx_flight_refuse(&acquisition->flight, &acquisition->error);
+    else
+        is = ask(acquisition);
+    nx_engine_unlock(session->engine);
+    turn(session);
+    return is;
+}
+
+bool nx_permit_has_waited(struct nx_acquisition *acquisition)
+{
+    nexauth_session *session = acquisition->source->session;
+    bool waited;
+
+    nx_engine_lock(session->engine);
+    waited = acquisition->queued;
+    acquisition->queued = false;
+    nx_engine_unlock(session->engine);
+    return waited;
+}
+
+bool nx_permit_again(struct nx_exchange *exchange, void *context)
+{
+    struct nx_acquisition *acquisition = context;
+    struct nx_permits *permits = acquisition->source->session->world.permits;
+
+    (void)exchange;
+    return !permits || permits->verbs->again(permits, &acquisition->permit);
+}
+
+/* Some answers come from whatever stands before the service: the request may yet be counted. */
+static bool is_final(const struct nx_exchange *exchange)
+{
+    return !exchange->loss && exchange->response.http_status != 502 && exchange->response.http_status != 504;
+}
+
+static struct nx_outcome outcome_of(const struct nx_acquisition *acquisition)
+{
+    const struct nx_flight *flight = &acquisition->flight;
+    const struct nx_exchange *exchange = &acquisition->exchange;
+    struct nx_outcome outcome = {.end = NX_END_GIVEN_UP, .word = NX_WORD_NONE};
+
+    if (!exchange->sendings)
+        outcome.end = NX_END_UNSENT;
+    else if (is_final(exchange))
+        outcome.end = NX_END_ANSWERED;
+    if (flight->verdict == NEXAUTH_THROTTLED || flight->verdict == NEXAUTH_BLOCKED) {
+        outcome.word = NX_WORD_REFUSED;
+        outcome.held = flight->verdict == NEXAUTH_BLOCKED ? NX_SITE_ORIGIN : NX_SITE_LIMIT;
+        outcome.retry_after_us = flight->error.retry_after_ms * 1000;
+        outcome.grows = flight->ban != NX_BAN_FIRST;
+    } else if (outcome.end == NX_END_ANSWERED) {
+        outcome.word = NX_WORD_FINE;
+    }
+    outcome.draw = nx_session_draw(acquisition->source->session);
+    return outcome;
+}
+
+void nx_permit_end(struct nx_acquisition *acquisition)
+{
+    nexauth_session *session = acquisition->source->session;
+    struct nx_outcome outcome;
+
+    if (!session->world.permits)
+        return;
+    outcome = outcome_of(acquisition);
+    session->world.permits->verbs->end(session->world.permits, &acquisition->permit, &outcome);
+    turn(session);
+}
+
+void nx_permit_withdraw(struct nx_acquisition *acquisition)
+{
+    nexauth_session *session = acquisition->source->session;
+    struct nx_permits *permits = session->world.permits;
+
+    if (!acquisition->queued || !permits->verbs->leave(permits, &acquisition->permit))
+        return;
+    nx_engine_defer(session->engine, &acquisition->exchange);
+    nx_engine_set_alarm(session->engine, nx_boot_ms(&session->world.clock), turn, session);
+}
