@@ -400,6 +400,24 @@ struct nexauth_stats {
     uintptr_t reserved[8];
 };
 
+/* How a limit stands at which this session's requests count, for a log line or a metric. Start it as {0}. */
+struct nexauth_limit_state {
+    const char *origin; /* in lower case and with its port; lives as long as the session */
+    const char *name;
+    int64_t requests;    /* that are allowed in any window; half of it in the first window of the process */
+    int64_t window_ms;   /* as it was set */
+    int64_t used;        /* of these: requests that are under way, or that the window still holds, or may hold */
+    int64_t waiting;     /* requests that wait for their turn, of all sessions and processes */
+    int64_t free_in_ms;  /* until the next may leave at the earliest; 0: now */
+    int64_t held_for_ms; /* the service asked for less, or banned the address; 0: it did not */
+    uintptr_t reserved[8];
+};
+
+/* Writes the states of the first `room` limits to `out`, which may be NULL when room is 0, and how many there are to
+ * *count. A limit is there once a request has asked for its turn. */
+NEXAUTH_API nexauth_status nexauth_session_limits(nexauth_session *session, struct nexauth_limit_state *out,
+                                                  size_t room, size_t *count, struct nexauth_error *error);
+
 NEXAUTH_API nexauth_status nexauth_source_stats(nexauth_source *source, struct nexauth_stats *out,
                                                 struct nexauth_error *error);
 

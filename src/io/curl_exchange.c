@@ -143,6 +143,7 @@ bool nx_curl_exchange_begin(struct nx_curl_exchange *curl, struct nx_exchange *e
     const struct nx_request *request = &exchange->request;
 
     curl->exchange = exchange;
+    curl->socket = CURL_SOCKET_BAD;
     curl->done = false;
     curl->received = 0;
     curl->headers_ended = false;

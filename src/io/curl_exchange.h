@@ -24,6 +24,7 @@ struct nx_curl_common {
 };
 
 struct nx_curl_exchange {
+    curl_socket_t socket; /* first, for curl_sockets.h: the connection that it uses, or used last */
     const struct nx_curl_common *common;
     struct nx_exchange *exchange; /* NULL between two */
     CURL *easy;

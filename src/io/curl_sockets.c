@@ -64,6 +64,13 @@ int nx_curl_sockets_close(void *context, curl_socket_t socket)
     return close(socket);
 }
 
+void nx_curl_sockets_reset(curl_socket_t socket)
+{
+    const struct linger at_once = {.l_onoff = 1};
+
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
 static void leave(struct nx_curl_sockets *sockets, curl_socket_t socket, unsigned char *state)
 {
     struct epoll_event unused = {0};
@@ -86,14 +93,24 @@ static bool tell(const struct nx_curl_sockets *sockets, curl_socket_t socket, in
            (errno == EEXIST && epoll_ctl(sockets->set, EPOLL_CTL_MOD, socket, &wanted) == 0);
 }
 
+/* Its resolver's sockets are none of ours. */
+static void note_connection(CURL *easy, curl_socket_t socket, const unsigned char *state)
+{
+    curl_socket_t *noted = NULL;
+
+    if (state && (*state & OURS) && curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&noted) == CURLE_OK && noted)
+        *noted = socket;
+}
+
 /* libcurl tells what it waits for at a socket, and when it no longer does. */
 static int watch(CURL *easy, curl_socket_t socket, int what, void *context, void *of_socket)
 {
     struct nx_curl_sockets *sockets = context;
     unsigned char *state = state_of(sockets, socket);
 
-    (void)easy;
     (void)of_socket;
+    if (what != CURL_POLL_REMOVE)
+        note_connection(easy, socket, state);
     if (state && what == CURL_POLL_REMOVE) {
         *state &= (unsigned char)~WANTED;
         if (!(*state & OURS))

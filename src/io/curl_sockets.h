@@ -4,6 +4,8 @@
  *
  * A connection stays in the set between two requests: to leave it and to come back costs as much as to send a request.
  * Should something happen to one that is idle, such as its end, it leaves the set.
+ *
+ * CURLOPT_PRIVATE of each handle points at a curl_socket_t, where the handle's connection is noted.
  */
 #ifndef NX_CURL_SOCKETS_H
 #define NX_CURL_SOCKETS_H
@@ -32,6 +34,9 @@ void nx_curl_sockets_release(struct nx_curl_sockets *sockets);
 /* For the handles, with the sockets as context: open and close the multi's connections. */
 curl_socket_t nx_curl_sockets_open(void *context, curlsocktype purpose, struct curl_sockaddr *address);
 int nx_curl_sockets_close(void *context, curl_socket_t socket);
+
+/* Whenever this connection is closed, nothing that is still on its way out is delivered. */
+void nx_curl_sockets_reset(curl_socket_t socket);
 
 /* How long until the multi has something to do by time alone: 0 now, -1 never. */
 int64_t nx_curl_sockets_patience(const struct nx_curl_sockets *sockets);

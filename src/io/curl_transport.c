@@ -110,6 +110,18 @@ static struct nx_exchange *turn(struct nx_transport *transport, int64_t wait_ms)
     return finished;
 }
 
+/*
+ * What was sent and is given up must not arrive later than anybody reckons with: after a plain close the system would
+ * go on delivering for minutes. So the connection is reset. One that other exchanges use stays open.
+ */
+static void reset_connection(const struct nx_exchange *exchange)
+{
+    const struct nx_curl_exchange *curl = exchange->handle;
+
+    if (curl && exchange->sendings && curl->socket != CURL_SOCKET_BAD)
+        nx_curl_sockets_reset(curl->socket);
+}
+
 static void give_up(struct nx_transport *transport, struct nx_exchange *exchange)
 {
     struct curl_transport *self = of(transport);
@@ -119,6 +131,7 @@ static void give_up(struct nx_transport *transport, struct nx_exchange *exchange
         at = &(*at)->next;
     if (*at)
         *at = exchange->next;
+    reset_connection(exchange);
     end(self, exchange);
 }
 

@@ -1,4 +1,4 @@
-/* Figures of a source, for a log line or a metric. */
+/* Figures of a source, and of the limits at which a session's requests count, for a log line or a metric. */
 #include "session/session.h"
 
 #include "core/error.h"
@@ -64,5 +64,48 @@ nexauth_status nexauth_source_stats(nexauth_source *source, struct nexauth_stats
     if (closed)
         return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
     *out = stats;
+    return NEXAUTH_OK;
+}
+
+static int64_t later_ms(int64_t at_us, int64_t now_us)
+{
+    return at_us > now_us ? (at_us - now_us + 999) / 1000 : 0;
+}
+
+/* What holds the origin holds all of its limits. */
+static void tell_limit(struct nx_permits *permits, const struct nx_site *site, struct nexauth_limit_state *state)
+{
+    struct nx_gate_figures limit = {0};
+    struct nx_gate_figures origin = {0};
+    int64_t now_us = 0;
+
+    *state = (struct nexauth_limit_state){
+        .origin = site->origin, .name = site->name, .window_ms = site->doors[NX_SITE_LIMIT].window_ms};
+    if (!permits->verbs->figures(permits, site->doors[NX_SITE_LIMIT].key, &limit, &now_us) ||
+        !permits->verbs->figures(permits, site->doors[NX_SITE_ORIGIN].key, &origin, &now_us))
+        return;
+    state->requests = limit.allowed;
+    state->used = (int64_t)limit.out + limit.cooling;
+    state->waiting = (int64_t)limit.waiting_tokens + limit.waiting_calls;
+    state->free_in_ms = later_ms(limit.free_at_us, now_us);
+    state->held_for_ms = later_ms(
+        limit.held_until_us > origin.held_until_us ? limit.held_until_us : origin.held_until_us, now_us);
+}
+
+nexauth_status nexauth_session_limits(nexauth_session *session, struct nexauth_limit_state *out, size_t room,
+                                      size_t *count, struct nexauth_error *error)
+{
+    size_t there = 0;
+
+    if (!session || !count || (room && !out))
+        return nx_fail(error, NEXAUTH_INVALID, "session, count and room for what is asked for are required");
+    nx_engine_lock(session->engine);
+    for (const struct nx_site *site = session->sites; site; site = site->next) {
+        if (there < room)
+            tell_limit(session->world.permits, site, &out[there]);
+        there++;
+    }
+    nx_engine_unlock(session->engine);
+    *count = there;
     return NEXAUTH_OK;
 }

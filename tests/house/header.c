@@ -13,12 +13,16 @@ int main(void)
     struct nexauth_nex_controller_options nex_controller = {0};
     struct nexauth_quantoz_options quantoz = {0};
     struct nexauth_code_meaning meaning = {0};
+    struct nexauth_limit limit = {0};
+    struct nexauth_limit_state limit_state = {0};
     struct nexauth_nexusguard_app_options nexusguard_app = {0};
     struct nexauth_nexusguard_user_options nexusguard_user = {0};
     struct nexauth_static_options fixed = {0};
 
     nexusguard_app.meanings = &meaning;
-    return error.status != NEXAUTH_OK || session.ca_file || get.timeout_ms || saved.lifetime_s || event.kind ||
-           stats.last_error.status != NEXAUTH_OK || nex_user.scope || nex_controller.controller_id ||
-           quantoz.environment || nexusguard_app.meanings->code || nexusguard_user.xspe_callback || fixed.expires_at;
+    session.limits = &limit;
+    return error.status != NEXAUTH_OK || session.limits->requests || limit_state.used || get.timeout_ms ||
+           saved.lifetime_s || event.kind || stats.last_error.status != NEXAUTH_OK || nex_user.scope ||
+           nex_controller.controller_id || quantoz.environment || nexusguard_app.meanings->code ||
+           nexusguard_user.xspe_callback || fixed.expires_at;
 }

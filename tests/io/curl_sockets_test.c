@@ -141,6 +141,18 @@ static void what_was_begun_is_work_at_hand(void **state)
     assert_int_equal(patience(wire), -1);
 }
 
+/* So that nothing of the request arrives later. */
+static void an_exchange_that_is_given_up_resets_its_connection(void **state)
+{
+    struct wire *wire = *state;
+
+    listener_answer(wire->listener, (struct listener_answer){.then = LISTENER_STALL});
+    begin(wire);
+    await_request(wire, 1);
+    wire->transport->verbs->give_up(wire->transport, &wire->exchange);
+    assert_int_equal(listener_await_end(wire->listener), 1);
+}
+
 static void an_answer_makes_the_descriptor_readable(void **state)
 {
     struct wire *wire = *state;
@@ -353,6 +365,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_A_WIRE(an_idle_transport_has_nothing_to_do),
         ON_A_WIRE(what_was_begun_is_work_at_hand),
+        ON_A_WIRE(an_exchange_that_is_given_up_resets_its_connection),
         ON_A_WIRE(an_answer_makes_the_descriptor_readable),
         ON_A_WIRE(an_idle_connection_that_ends_is_let_go),
         ON_A_WIRE(a_wakeup_ends_one_wait),

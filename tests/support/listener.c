@@ -1,6 +1,7 @@
 #include "support/listener.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -37,6 +38,8 @@ struct listener {
     int answer_count;
     char *requests[LISTENER_REQUESTS];
     int request_count;
+    int ends;   /* connections that the other side ended */
+    int resets; /* of these: by a reset */
     size_t received;
     size_t sent;
 };
@@ -45,6 +48,15 @@ static void note(struct listener *listener, size_t *counter, size_t size)
 {
     pthread_mutex_lock(&listener->lock);
     *counter += size;
+    pthread_mutex_unlock(&listener->lock);
+}
+
+static void note_end(struct listener *listener, bool reset)
+{
+    pthread_mutex_lock(&listener->lock);
+    listener->ends++;
+    listener->resets += reset;
+    pthread_cond_broadcast(&listener->changed);
     pthread_mutex_unlock(&listener->lock);
 }
 
@@ -67,8 +79,10 @@ static bool receive(struct connection *connection)
     char *end = connection->bytes + connection->size;
     const ssize_t got = recv(connection->socket, end, REQUEST_MAX - connection->size, 0);
 
-    if (got <= 0)
+    if (got <= 0) {
+        note_end(connection->listener, got < 0 && errno == ECONNRESET);
         return false;
+    }
     connection->size += (size_t)got;
     connection->bytes[connection->size] = '\0';
     note(connection->listener, &connection->listener->received, (size_t)got);
@@ -296,6 +310,18 @@ void listener_release(struct listener *listener)
     listener->released = true;
     pthread_cond_broadcast(&listener->changed);
     pthread_mutex_unlock(&listener->lock);
+}
+
+int listener_await_end(struct listener *listener)
+{
+    int resets;
+
+    pthread_mutex_lock(&listener->lock);
+    while (listener->ends == 0)
+        pthread_cond_wait(&listener->changed, &listener->lock);
+    resets = listener->resets;
+    pthread_mutex_unlock(&listener->lock);
+    return resets;
 }
 
 void listener_await(struct listener *listener, int requests)

@@ -47,6 +47,9 @@ void listener_release(struct listener *listener);
 /* Waits until so many whole requests have come. */
 void listener_await(struct listener *listener, int requests);
 
+/* Waits until the other side has ended a connection. How many it has reset so far. */
+int listener_await_end(struct listener *listener);
+
 /* What was seen so far: connections, whole requests, and bytes, whole requests or not. */
 int listener_connections(struct listener *listener);
 int listener_requests(struct listener *listener);
