@@ -8,12 +8,14 @@
 #include "ledger/traffic.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MINUTE_US   INT64_C(60000000)
 #define HOUR_US     (60 * MINUTE_US)
+#define ROUNDING    1e-6
 #define MOST_IDLE   0.01
 #define LEAST_SHARE 0.24
 
@@ -165,9 +167,11 @@ static bool judge_gates(const struct scene *scene, const struct figures *figures
 
     for (int i = 0; i < GATES && scene->gates[i].allowed; i++) {
         const struct gate_figures *gate = figures->gates + i;
+        const double tick = ((double)scene->tick_us + 2) / (double)scene->gates[i].window_us;
 
         printf("    gate %d: %" PRIu64 " arrived, %" PRIu32 " of %" PRIu32 " in a window at most, idle %.2f %%\n", i,
-               gate->arrivals, gate->most, scene->gates[i].allowed, 100 * gate->idle);
+               gate->arrivals, gate->most, scene->gates[i].allowed, 100 * fabs(gate->idle));
+        is_amiss |= complain(gate->idle < -tick, "more slots are busy than there are");
         is_amiss |= complain(gate->over > 0, "a window holds more than N");
         is_amiss |= complain(gate->arrivals == 0, "nothing arrives");
         is_amiss |= complain(scene->busy >> i & 1 && gate->idle > MOST_IDLE, "slots stand idle");

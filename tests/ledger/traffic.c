@@ -16,7 +16,7 @@ static int64_t cooling_us(int gate, bool is_given_up)
     const int64_t window_us = crowd.scene->gates[gate].window_us;
     const int64_t client_us = window_us + window_us / 1000 + (is_given_up ? NX_LEDGER_GRACE_US : 0);
 
-    return client_us - client_us / 1000000 * crowd.scene->client_ppm;
+    return client_us * 1000000 / (1000000 + crowd.scene->client_ppm);
 }
 
 static int64_t cut(int64_t time_us)

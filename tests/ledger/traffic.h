@@ -41,7 +41,7 @@ struct scene {
     int64_t death_us; /* a process dies about so often, what it had out is counted later */
     int refused;      /* of 10,000 answers */
     uint32_t busy;    /* gates whose slots are idle at most 1 % of the time: a bit for each */
-    bool shared;      /* API calls get one in four */
+    bool shared;      /* API calls get one in four; all need the same gates */
 };
 
 /* Of one gate. */
