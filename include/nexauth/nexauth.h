@@ -95,8 +95,8 @@ typedef void (*nexauth_event_callback)(void *context, const struct nexauth_event
  * place of the service's own: see each service for its limits' names. When sessions disagree, the stricter one counts.
  */
 struct nexauth_limit {
-    const char *origin; /* such as "https://nexcloud.io" */
-    const char *name;   /* such as "requests" */
+    const char *origin; /* such as "https://nexcloud.io"; NULL: at every origin */
+    const char *name;   /* such as "requests": see each service. Of several that fit, the last one counts */
     int64_t requests;   /* in any window_ms, at most 100,000; 0: the service's own number */
     int64_t window_ms;  /* at most 86,400,000; 0: the service's own */
 };

@@ -17,10 +17,10 @@ enum {
 
 static nexauth_status check(const struct nexauth_limit *limit, struct nexauth_error *error)
 {
-    if (!limit->origin || !limit->name || strnlen(limit->origin, ORIGIN_SIZE) == ORIGIN_SIZE ||
-        !nx_url_is_origin(limit->origin))
-        return nx_fail(error, NEXAUTH_INVALID,
-                       "limits: an origin, such as https://nexcloud.io, and a name are required");
+    if (!limit->name)
+        return nx_fail(error, NEXAUTH_INVALID, "limits: a name, such as requests, is required");
+    if (limit->origin && (strnlen(limit->origin, ORIGIN_SIZE) == ORIGIN_SIZE || !nx_url_is_origin(limit->origin)))
+        return nx_fail(error, NEXAUTH_INVALID, "limits: an origin is such as https://nexcloud.io");
     if (limit->requests < 0 || limit->requests > REQUESTS_MOST)
         return nx_fail(error, NEXAUTH_INVALID, "limits: requests must be from 0 to %d", REQUESTS_MOST);
     if (limit->window_ms < 0 || limit->window_ms > WINDOW_MOST_MS)
@@ -37,9 +37,9 @@ static void release_one(struct nexauth_limit *limit)
 static bool copy_one(struct nexauth_limit *to, const struct nexauth_limit *from)
 {
     *to = *from;
-    to->origin = strdup(from->origin);
+    to->origin = from->origin ? strdup(from->origin) : NULL;
     to->name = strdup(from->name);
-    return to->origin && to->name;
+    return to->name && (to->origin || !from->origin);
 }
 
 nexauth_status nx_limits_init(struct nx_limits *limits, const struct nexauth_limit *from, size_t count,
@@ -95,16 +95,22 @@ static uint64_t key_of(const struct nx_siphash_key *key, const char *origin, con
     return nx_siphash(key, origin, strlen(origin)) ^ (nx_siphash(key, name, strlen(name)) * 3);
 }
 
-/* The limit that counts: the service's own, unless the application set another. */
+static bool is_at(const struct nexauth_limit *set, const char *origin)
+{
+    char spelled[ORIGIN_SIZE];
+
+    return !set->origin || (spell(set->origin, spelled) && strcmp(spelled, origin) == 0);
+}
+
+/* The limit that counts: the service's own, unless the application set another; the last one that it set. */
 static struct nx_door door_of(const struct nx_limits *limits, const char *origin, const struct nx_limit *limit)
 {
     struct nx_door door = {.requests = limit->requests, .window_ms = limit->window_ms};
-    char spelled[ORIGIN_SIZE];
 
     for (size_t i = 0; i < limits->count; i++) {
         const struct nexauth_limit *set = &limits->limits[i];
 
-        if (strcmp(set->name, limit->name) != 0 || !spell(set->origin, spelled) || strcmp(spelled, origin) != 0)
+        if (strcmp(set->name, limit->name) != 0 || !is_at(set, origin))
             continue;
         if (set->requests)
             door.requests = (uint32_t)set->requests;

@@ -5,6 +5,7 @@
 #include "core/xml.h"
 #include "io/curl_transport.h"
 #include "io/system.h"
+#include "io/tree_permits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,9 @@ nexauth_status nexauth_session_new(const struct nexauth_session_options *options
                                               .max_connections = checked.max_connections,
                                               .max_answer_bytes = checked.max_answer_bytes};
 
-    world.transport = nx_curl_transport_new(&settings, &world.clock);
+    world.permits = nx_tree_permits();
+    if (world.permits)
+        world.transport = nx_curl_transport_new(&settings, &world.clock);
     if (!world.transport)
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory or file descriptors ran out");
     return nx_session_new_in(&world, &checked, out, error);

@@ -296,7 +296,6 @@ static void without_a_ledger_nothing_leaves(void **state)
 static void limits_that_cannot_be_are_refused(void **state)
 {
     static const struct nexauth_limit limits[] = {
-        {.origin = NULL, .name = "requests"},
         {.origin = ORIGIN, .name = NULL},
         {.origin = ORIGIN "/path", .name = "requests"},
         {.origin = "nexcloud.io", .name = "requests"},
