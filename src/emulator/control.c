@@ -6,11 +6,15 @@
  *   GET /faults                     what is going to go wrong
  *   POST /faults                    what goes wrong next
  *   DELETE /faults                  nothing any more
+ *   GET /limits                     how many requests the doors take, and who came and was refused
+ *   POST /limits                    how many they take
+ *   DELETE /limits                  nobody came, was refused or is banned
  *   POST /tokens                    how tokens are handed out
  *   POST /introspect                whether a token is alive
  *   POST /revoke                    refresh tokens that no longer serve
- *   POST /clock                     time passes
- *   POST /reset                     forgets counts, faults, all that was issued, and what was told of tokens and time
+ *   POST /clock                     time passes, or stands
+ *   POST /reset                     forgets counts, faults, who came, all that was issued, and what was told of limits,
+ *                                   tokens and time
  *
  * Answers are 200 with JSON, 204, or 400 with a sentence. The Content-Type of a request does not matter, so that
  * `curl -d` is enough.
@@ -104,6 +108,27 @@ static void clear_faults(struct emu *emu, const struct emu_request *request, str
     answer_outcome(NULL, answer);
 }
 
+static void show_limits(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
+{
+    (void)request;
+    answer_json(emu_limits_report(&emu->limits, emu_now_us(emu)), answer);
+}
+
+static void tell_limits(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
+{
+    cJSON *body = emu_json_parse(request->body, request->length);
+
+    answer_outcome(emu_limits_tell(&emu->limits, body), answer);
+    cJSON_Delete(body);
+}
+
+static void forget_limits(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
+{
+    (void)request;
+    emu_limits_forget(&emu->limits);
+    answer_outcome(NULL, answer);
+}
+
 static void tell_tokens(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
 {
     cJSON *body = emu_json_parse(request->body, request->length);
@@ -144,18 +169,25 @@ static void revoke(struct emu *emu, const struct emu_request *request, struct em
     cJSON_Delete(body);
 }
 
+static const char *move_as_told(struct emu *emu, const cJSON *body)
+{
+    static const char *const names[] = {"advance_ms", "stopped"};
+    long advance_ms = emu_json_whole(body, "advance_ms", 0, LONGEST_MS, 0);
+
+    if (!emu_json_only(body, names, COUNT(names)) || !body->child || advance_ms < 0 ||
+        !emu_json_is_flag(body, "stopped"))
+        return "The body is not an object of advance_ms, a whole number between 0 and 2000000000, and stopped, true or "
+               "false.";
+    emu_stop_clock(emu, emu_json_flag(body, "stopped", emu->stopped));
+    emu->ahead_us += (int64_t)advance_ms * 1000;
+    return NULL;
+}
+
 static void move_clock(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
 {
-    static const char *const names[] = {"advance_ms"};
     cJSON *body = emu_json_parse(request->body, request->length);
-    long advance_ms = emu_json_whole(body, "advance_ms", 0, LONGEST_MS, -1);
 
-    if (advance_ms >= 0 && emu_json_only(body, names, COUNT(names))) {
-        emu->ahead_us += (int64_t)advance_ms * 1000;
-        answer_outcome(NULL, answer);
-    } else {
-        answer_outcome("The body is not an object of advance_ms, a whole number between 0 and 2000000000.", answer);
-    }
+    answer_outcome(move_as_told(emu, body), answer);
     cJSON_Delete(body);
 }
 
@@ -170,8 +202,8 @@ static void refuse(const struct emu_request *request, unsigned int status, struc
 {
     (void)request;
     answer_sentence(status,
-                    "There is GET /counts, GET /answers, GET, POST or DELETE /faults, POST /tokens, POST /introspect, "
-                    "POST /revoke, POST /clock and POST /reset.",
+                    "There is GET /counts, GET /answers, GET, POST or DELETE /faults, GET, POST or DELETE /limits, "
+                    "POST /tokens, POST /introspect, POST /revoke, POST /clock and POST /reset.",
                     answer);
 }
 
@@ -181,6 +213,9 @@ static const struct emu_route routes[] = {
     {.path = "/faults", .method = "GET", .handler = show_faults},
     {.path = "/faults", .method = "POST", .handler = add_fault},
     {.path = "/faults", .method = "DELETE", .handler = clear_faults},
+    {.path = "/limits", .method = "GET", .handler = show_limits},
+    {.path = "/limits", .method = "POST", .handler = tell_limits},
+    {.path = "/limits", .method = "DELETE", .handler = forget_limits},
     {.path = "/tokens", .method = "POST", .handler = tell_tokens},
     {.path = "/introspect", .method = "POST", .handler = introspect},
     {.path = "/revoke", .method = "POST", .handler = revoke},

@@ -3,36 +3,6 @@
 #include "text.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-static void note_arrival(struct emu_arrivals *arrivals, int64_t now_us)
-{
-    if (arrivals->count == arrivals->capacity) {
-        size_t capacity = arrivals->capacity ? 2 * arrivals->capacity : 64;
-        int64_t *longer = emu_allocate(capacity * sizeof(*longer));
-        if (arrivals->count)
-            memcpy(longer, arrivals->at_us, arrivals->count * sizeof(*longer));
-        free(arrivals->at_us);
-        arrivals->at_us = longer;
-        arrivals->capacity = capacity;
-    }
-    arrivals->at_us[arrivals->count++] = now_us;
-}
-
-/* How many came within a window that begins with one of them and ends before the next window would. */
-static size_t largest_in_window(const struct emu_arrivals *arrivals, int64_t window_us)
-{
-    size_t largest = 0;
-    size_t first = 0;
-
-    for (size_t last = 0; last < arrivals->count; last++) {
-        while (arrivals->at_us[last] - arrivals->at_us[first] >= window_us)
-            first++;
-        if (last - first + 1 > largest)
-            largest = last - first + 1;
-    }
-    return largest;
-}
 
 static struct emu_count *count_of(struct emu_counts *counts, const struct emu_request *request)
 {
@@ -43,8 +13,8 @@ struct emu_count *emu_counts_arrive(struct emu_counts *counts, const struct emu_
 {
     struct emu_count *count = count_of(counts, request);
 
-    note_arrival(&count->arrivals, now_us);
-    note_arrival(&counts->arrivals[request->service->id], now_us);
+    emu_arrivals_add(&count->arrivals, now_us);
+    emu_arrivals_add(&counts->arrivals[request->service->id], now_us);
     return count;
 }
 
@@ -72,7 +42,7 @@ static void report_path(cJSON *report, const char *service, const char *path, co
     cJSON_AddNumberToObject(object, "in_flight", (double)count->in_flight);
     cJSON_AddNumberToObject(object, "unread", (double)count->unread);
     cJSON_AddNumberToObject(object, "connections", (double)count->connections);
-    cJSON_AddNumberToObject(object, "largest_in_window", (double)largest_in_window(&count->arrivals, window_us));
+    cJSON_AddNumberToObject(object, "largest_in_window", (double)emu_arrivals_largest(&count->arrivals, window_us));
     free(key);
 }
 
@@ -94,7 +64,7 @@ static void report_service(cJSON *report, const struct emu_service *service, con
     cJSON *object = cJSON_AddObjectToObject(report, key);
     cJSON_AddNumberToObject(object, "requests", (double)requests);
     cJSON_AddNumberToObject(object, "unread", (double)unread);
-    cJSON_AddNumberToObject(object, "largest_in_window", (double)largest_in_window(arrivals, window_us));
+    cJSON_AddNumberToObject(object, "largest_in_window", (double)emu_arrivals_largest(arrivals, window_us));
     free(key);
 }
 
@@ -125,8 +95,8 @@ void emu_counts_reset(struct emu_counts *counts)
 void emu_counts_release(struct emu_counts *counts)
 {
     for (size_t i = 0; i < EMU_VENDORS; i++) {
-        free(counts->arrivals[i].at_us);
+        emu_arrivals_release(&counts->arrivals[i]);
         for (size_t path = 0; path <= EMU_ROUTES_MAX; path++)
-            free(counts->of[i][path].arrivals.at_us);
+            emu_arrivals_release(&counts->of[i][path].arrivals);
     }
 }

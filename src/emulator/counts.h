@@ -1,6 +1,7 @@
 #ifndef EMU_COUNTS_H
 #define EMU_COUNTS_H
 
+#include "arrivals.h"
 #include "service.h"
 
 #include <cjson/cJSON.h>
@@ -10,12 +11,6 @@
  * How often each path of each vendor was asked, and how many requests came within any window of time: what a limiter at
  * the door would have seen. The paths that a vendor does not have are counted together.
  */
-
-struct emu_arrivals {
-    int64_t *at_us; /* ascending */
-    size_t count;
-    size_t capacity;
-};
 
 struct emu_count {
     unsigned long requests;

@@ -16,6 +16,8 @@ void emu_init(struct emu *emu)
     emu_shapes_load(&emu->shapes);
     emu_tokens_init(&emu->tokens);
     emu->at_start = emu->tokens;
+    emu_limits_init(&emu->limits);
+    emu->limits_at_start = emu->limits;
 }
 
 void emu_release(struct emu *emu)
@@ -27,12 +29,27 @@ void emu_release(struct emu *emu)
     pthread_mutex_destroy(&emu->lock);
 }
 
-int64_t emu_now_us(const struct emu *emu)
+static int64_t true_time_us(void)
 {
     struct timespec now = {0};
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + emu->ahead_us;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t emu_now_us(const struct emu *emu)
+{
+    return (emu->stopped ? emu->stopped_us : true_time_us()) + emu->ahead_us;
+}
+
+void emu_stop_clock(struct emu *emu, bool stopped)
+{
+    int64_t now_us = emu_now_us(emu);
+    int64_t true_us = true_time_us();
+
+    emu->ahead_us = now_us - true_us;
+    emu->stopped = stopped;
+    emu->stopped_us = true_us;
 }
 
 bool emu_wait_ms(struct emu *emu, long delay_ms)
@@ -67,5 +84,8 @@ void emu_reset(struct emu *emu)
     emu_issued_clear(&emu->issued);
     emu_tokens_clear(&emu->tokens);
     emu->tokens = emu->at_start;
+    emu_limits_forget(&emu->limits);
+    emu->limits = emu->limits_at_start;
     emu->ahead_us = 0;
+    emu->stopped = false;
 }

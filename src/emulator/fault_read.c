@@ -4,6 +4,7 @@
  */
 #include "faults.h"
 
+#include "bans.h"
 #include "json.h"
 #include "recorded.h"
 #include "text.h"
@@ -128,30 +129,18 @@ static const char *read_answer(const struct emu_shapes *shapes, const cJSON *des
     return problem ? problem : put_headers(member(description, "headers"), fault->answer);
 }
 
-/* How a ban looks: the name of an answer of any door, or NULL for closed connections. */
-static const struct ban {
-    const char *name;
-    const char *answer;
-} bans[] = {
-    {"html-401", "html-401"},   {"html-403", "html-403"},   {"html-404", "html-404"}, {"empty-401", "empty-401"},
-    {"empty-403", "empty-403"}, {"empty-404", "empty-404"}, {"close", NULL},
-};
-
 static const char *read_ban(const struct emu_shapes *shapes, const cJSON *description, struct emu_fault *fault)
 {
-    const char *name = cJSON_IsString(description) ? description->valuestring : "";
-    size_t at = 0;
+    const struct emu_ban *ban = emu_ban_find(cJSON_IsString(description) ? description->valuestring : "");
 
     if (!description)
         return NULL;
-    while (at < COUNT(bans) && strcmp(bans[at].name, name) != 0)
-        at++;
-    if (at == COUNT(bans))
-        return "ban is not one of html-401, html-403, html-404, empty-401, empty-403, empty-404 and close.";
+    if (!ban)
+        return "ban is not one of " EMU_BAN_NAMES ".";
     if (!fault->everywhere || fault->answer || fault->shape || fault->drop)
         return "ban goes with neither path nor answer nor drop.";
-    if (bans[at].answer)
-        return read_named(shapes, bans[at].answer, NULL, fault);
+    if (ban->answer)
+        return read_named(shapes, ban->answer, NULL, fault);
     fault->drop = EMU_DROP_AFTER_READING;
     return NULL;
 }

@@ -19,6 +19,7 @@ static void print_usage(FILE *stream)
           "  --ca-file PATH      where to write the CA certificate (default: a file that is removed at the end)\n"
           "  --lifetime SECONDS  how long all tokens live (default: as each vendor has it)\n"
           "  --tokens JSON       how tokens are handed out; may be repeated\n"
+          "  --limit JSON        what limit of requests is enforced; may be repeated (default: none)\n"
           "  --fault JSON        what goes wrong; may be repeated\n"
           "  --list-answers      show the answers that a fault can name, and end\n"
           "  --until-eof         end when standard input does\n"
@@ -55,6 +56,15 @@ static int take_tokens(struct emu *emu, const char *text)
     return problem ? complain("--tokens", problem) : -1;
 }
 
+static int take_limit(struct emu *emu, const char *text)
+{
+    cJSON *description = emu_json_parse(text, strlen(text));
+    const char *problem = emu_limits_tell(&emu->limits, description);
+
+    cJSON_Delete(description);
+    return problem ? complain("--limit", problem) : -1;
+}
+
 static int take_fault(struct emu *emu, const char *text)
 {
     const char *problem = emu_faults_add(&emu->faults, &emu->shapes, text, strlen(text), emu_now_us(emu));
@@ -82,6 +92,8 @@ static int take_option(int option, struct emu *emu, struct emu_options *options)
         return take_lifetime(emu, optarg);
     case 't':
         return take_tokens(emu, optarg);
+    case 'm':
+        return take_limit(emu, optarg);
     case 'f':
         return take_fault(emu, optarg);
     case 'n':
@@ -104,11 +116,17 @@ static int take_option(int option, struct emu *emu, struct emu_options *options)
 int emu_options_read(int count, char **values, struct emu *emu, struct emu_options *options)
 {
     static const struct option known[] = {
-        {"accounts", required_argument, NULL, 'a'}, {"ca-file", required_argument, NULL, 'c'},
-        {"lifetime", required_argument, NULL, 'l'}, {"tokens", required_argument, NULL, 't'},
-        {"fault", required_argument, NULL, 'f'},    {"list-answers", no_argument, NULL, 'n'},
-        {"until-eof", no_argument, NULL, 'u'},      {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},        {NULL, 0, NULL, 0},
+        {"accounts", required_argument, NULL, 'a'},
+        {"ca-file", required_argument, NULL, 'c'},
+        {"lifetime", required_argument, NULL, 'l'},
+        {"tokens", required_argument, NULL, 't'},
+        {"limit", required_argument, NULL, 'm'},
+        {"fault", required_argument, NULL, 'f'},
+        {"list-answers", no_argument, NULL, 'n'},
+        {"until-eof", no_argument, NULL, 'u'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
     };
     int option = 0;
 
@@ -118,6 +136,7 @@ int emu_options_read(int count, char **values, struct emu *emu, struct emu_optio
             return status;
     }
     emu->at_start = emu->tokens;
+    emu->limits_at_start = emu->limits;
     if (optind == count)
         return -1;
     print_usage(stderr);

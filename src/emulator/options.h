@@ -13,8 +13,8 @@ struct emu_options {
 };
 
 /*
- * Reads the command line; faults and how tokens are handed out go to the emulator as they come. -1 to go on, or the
- * status to exit with, after everything was said that there is to say.
+ * Reads the command line; faults, limits and how tokens are handed out go to the emulator as they come. -1 to go on, or
+ * the status to exit with, after everything was said that there is to say.
  */
 int emu_options_read(int count, char **values, struct emu *emu, struct emu_options *options);
 

@@ -1,8 +1,9 @@
 /*
  * Servers: sockets, TLS and threads, all of libmicrohttpd.
  *
- * Each connection has a thread of its own, so that an answer that waits keeps no other one waiting. When a request's
- * head was read, it is noted as arrived and meets its fault. Then it is collected whole; then, in one go under the
+ * Each connection has a thread of its own, so that an answer that waits keeps no other one waiting. When the first line
+ * of a request was read, the limiter at the door judges it. When its head was read, it is noted as arrived and, unless
+ * it was refused, meets its fault. Then it is collected whole; then, in one go under the
  * emulator's lock, it is counted and gets its answer from the service. A delay waits with the lock open. A request
  * counts as in flight until just before its answer is sent, so that whoever has the answer no longer sees the request
  * in the counts.
@@ -19,15 +20,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define BODY_MAX ((size_t)4 * 1024 * 1024)
+
+enum { TRIES = 10 };
 
 /* A request on its way in. */
 struct exchange {
     struct emu_request request;
     bool begun; /* the head was read */
+    struct emu_verdict verdict;
     struct emu_fault *fault;
 };
+
+/* The first line was read: what the limiter says. */
+static struct emu_verdict admit(struct emu *emu, const struct emu_request *request, struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    pthread_mutex_lock(&emu->lock);
+    struct emu_verdict verdict = emu_limits_admit(&emu->limits, request, info->client_addr, emu_now_us(emu));
+    pthread_mutex_unlock(&emu->lock);
+    return verdict;
+}
 
 /* Called with the bare request line, before anything else: later, libmicrohttpd has decoded the path and cut the query.
  */
@@ -38,12 +55,13 @@ static void *begin_exchange(void *context, const char *target, struct MHD_Connec
     char *copy = emu_copy(target, strlen(target));
     char *mark = strchr(copy, '?');
 
-    (void)connection;
     if (mark)
         *mark = '\0';
     exchange->request.service = server->service;
     exchange->request.target = copy;
     exchange->request.query = mark ? mark + 1 : NULL;
+    if (server->service->id != EMU_VENDORS)
+        exchange->verdict = admit(server->emu, &exchange->request, connection);
     return exchange;
 }
 
@@ -120,7 +138,9 @@ static bool answer_with_fault(struct emu *emu, struct emu_request *request, cons
 static bool answer_vendor(struct emu *emu, struct exchange *exchange, struct emu_seen *seen, struct emu_answer *answer)
 {
     struct emu_count *count = emu_counts_begin(&emu->counts, &exchange->request, seen);
-    bool kept = answer_with_fault(emu, &exchange->request, exchange->fault, answer);
+    bool kept = exchange->verdict.refused
+                    ? emu_limits_refuse(&emu->limits, &emu->shapes, &exchange->verdict, &exchange->request, answer)
+                    : answer_with_fault(emu, &exchange->request, exchange->fault, answer);
 
     count->in_flight--;
     return kept;
@@ -154,7 +174,9 @@ static bool arrive(struct emu *emu, struct exchange *exchange)
         return true;
     pthread_mutex_lock(&emu->lock);
     struct emu_count *count = emu_counts_arrive(&emu->counts, &exchange->request, emu_now_us(emu));
-    struct emu_fault *fault = emu_faults_take(&emu->faults, &exchange->request, emu_now_us(emu));
+    struct emu_fault *fault = exchange->verdict.refused
+                                  ? NULL
+                                  : emu_faults_take(&emu->faults, &exchange->request, emu_now_us(emu));
     bool kept = !fault || (emu_wait_ms(emu, fault->read_delay_ms) && fault->drop != EMU_DROP_BEFORE_READING);
     count->unread += !kept;
     pthread_mutex_unlock(&emu->lock);
@@ -203,11 +225,10 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
     }
 }
 
-static struct MHD_Daemon *start_daemon(struct emu_server *server)
+static struct MHD_Daemon *start_daemon(struct emu_server *server, const struct sockaddr *address)
 {
     static char priorities[] = "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1";
     const struct emu_tls *tls = server->tls;
-    const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct MHD_OptionItem secure[] = {
         {MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? tls->certificates.key : NULL},
         {MHD_OPTION_HTTPS_MEM_CERT, 0, tls ? tls->certificates.of[EMU_RIGHT] : NULL},
@@ -215,34 +236,66 @@ static struct MHD_Daemon *start_daemon(struct emu_server *server)
         {MHD_OPTION_END, 0, NULL},
     };
     unsigned int flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-                         (tls ? (unsigned int)MHD_USE_TLS : 0U);
+                         (tls ? (unsigned int)MHD_USE_TLS : 0U) |
+                         (address->sa_family == AF_INET6 ? (unsigned int)MHD_USE_IPv6 : 0U);
 
-    return MHD_start_daemon(flags, 0, NULL, NULL, take_request, server, MHD_OPTION_SOCK_ADDR, &address,
+    return MHD_start_daemon(flags, 0, NULL, NULL, take_request, server, MHD_OPTION_SOCK_ADDR, address,
                             MHD_OPTION_URI_LOG_CALLBACK, begin_exchange, server, MHD_OPTION_NOTIFY_COMPLETED,
                             end_exchange, server, MHD_OPTION_NOTIFY_CONNECTION, note_connection, server,
                             MHD_OPTION_ARRAY, tls ? secure : &secure[3], MHD_OPTION_END);
 }
 
+static bool has_v6(void)
+{
+    const struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int descriptor = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool bound = descriptor >= 0 && bind(descriptor, (const struct sockaddr *)&address, sizeof(address)) == 0;
+
+    if (descriptor >= 0)
+        close(descriptor);
+    return bound;
+}
+
+/* A port of 127.0.0.1, and the same of ::1, which may be taken by somebody else. */
+static bool listen_on_both(struct emu_server *server, bool v6)
+{
+    const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 address_v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const union MHD_DaemonInfo *info = NULL;
+
+    server->daemon = start_daemon(server, (const struct sockaddr *)&address);
+    if (server->daemon)
+        info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    if (!info)
+        return false;
+    server->port = info->port;
+    address_v6.sin6_port = htons(server->port);
+    if (v6)
+        server->daemon_v6 = start_daemon(server, (const struct sockaddr *)&address_v6);
+    return !v6 || server->daemon_v6;
+}
+
 bool emu_server_start(struct emu_server *server, struct emu *emu, const struct emu_service *service,
                       const struct emu_tls *tls)
 {
-    const union MHD_DaemonInfo *info = NULL;
+    bool v6 = has_v6();
 
     *server = (struct emu_server){.emu = emu, .service = service, .tls = tls};
-    server->daemon = start_daemon(server);
-    if (server->daemon)
-        info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    if (!info) {
-        fprintf(stderr, "nexauth-emulator: The service %s cannot be started.\n", service->name);
-        return false;
+    for (int tries = 0; tries < TRIES; tries++) {
+        if (listen_on_both(server, v6))
+            return true;
+        emu_server_stop(server);
     }
-    server->port = info->port;
-    return true;
+    fprintf(stderr, "nexauth-emulator: The service %s cannot be started.\n", service->name);
+    return false;
 }
 
 void emu_server_stop(struct emu_server *server)
 {
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
+    if (server->daemon_v6)
+        MHD_stop_daemon(server->daemon_v6);
     server->daemon = NULL;
+    server->daemon_v6 = NULL;
 }

@@ -7,13 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One service on one port of 127.0.0.1. It must not move while it runs. */
+/* One service on one port of 127.0.0.1 and, where the system has it, of ::1. It must not move while it runs. */
 struct emu_server {
     struct emu *emu;
     const struct emu_service *service;
     const struct emu_tls *tls; /* NULL: plain http */
     struct MHD_Daemon *daemon;
-    uint16_t port; /* the system's choice */
+    struct MHD_Daemon *daemon_v6; /* NULL: the system has no ::1 */
+    uint16_t port;                /* the system's choice, the same of both */
 };
 
 /* False after a sentence on standard error. `tls` may be NULL. */

@@ -119,6 +119,7 @@ static const struct row control_rows[] = {
     {"no token", .path = "/introspect", .in_body = "token, a string"},
     {"time that goes back", .path = "/clock", .body = "{\"advance_ms\":-1}", .in_body = "advance_ms"},
     {"no time", .path = "/clock", .in_body = "advance_ms"},
+    {"time that stands a little", .path = "/clock", .body = "{\"stopped\":1}", .in_body = "stopped, true or"},
     {"a window of nothing", .method = "GET", .path = "/counts?window_ms=0", .in_body = "window_ms"},
     {"a window without a number", .method = "GET", .path = "/counts?window_ms=1s", .in_body = "window_ms"},
     {"an unknown query", .method = "GET", .path = "/counts?x=1", .in_body = "window_ms"},

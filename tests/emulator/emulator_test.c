@@ -439,6 +439,7 @@ static void wrong_arguments_and_wrong_accounts_have_their_exit_status(void **sta
     assert_int_equal(run("--lifetime", "0"), 2);
     assert_int_equal(run("--fault", "{}"), 2);
     assert_int_equal(run("--tokens", "{\"x\":1}"), 2);
+    assert_int_equal(run("--limit", "{\"x\":1}"), 2);
     assert_int_equal(run("--accounts", "/nonexistent/accounts.json"), 1);
     assert_int_equal(run("--ca-file", "/nonexistent/ca.pem"), 1);
     for (size_t i = 0; i < sizeof(wrong_accounts) / sizeof(wrong_accounts[0]); i++) {

@@ -247,6 +247,20 @@ int emulator_tokens(struct emulator *emulator, const char *json)
     return ask_control(emulator, "/tokens", json, &reply);
 }
 
+int emulator_limit(struct emulator *emulator, const char *json)
+{
+    struct reply reply;
+
+    return ask_control(emulator, "/limits", json, &reply);
+}
+
+int emulator_stop_clock(struct emulator *emulator)
+{
+    struct reply reply;
+
+    return ask_control(emulator, "/clock", "{\"stopped\":true}", &reply);
+}
+
 int emulator_advance(struct emulator *emulator, long advance_ms)
 {
     struct reply reply;
@@ -302,18 +316,30 @@ static int number_behind(const char *text, const char *name)
     return found ? (int)strtol(found + strlen(member), NULL, 10) : -1;
 }
 
-int emulator_count_member(struct emulator *emulator, const char *key, const char *member, long window_ms)
+/* The number of that name in the object of that name, or -1. */
+static int read_member(struct emulator *emulator, const char *path, const char *key, const char *member)
 {
     struct reply reply;
     char object[128];
-    char path[64];
 
-    snprintf(path, sizeof(path), "/counts?window_ms=%ld", window_ms);
     if (ask_control(emulator, path, NULL, &reply))
         return -1;
     snprintf(object, sizeof(object), "\"%s\":{", key);
     const char *found = strstr(reply.text, object);
     return found ? number_behind(found, member) : fail("no such count", key);
+}
+
+int emulator_count_member(struct emulator *emulator, const char *key, const char *member, long window_ms)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/counts?window_ms=%ld", window_ms);
+    return read_member(emulator, path, key, member);
+}
+
+int emulator_limit_member(struct emulator *emulator, const char *service, const char *member)
+{
+    return read_member(emulator, "/limits", service, member);
 }
 
 static int read_count(struct emulator *emulator, const char *key, const char *member)

@@ -52,8 +52,17 @@ int emulator_revoke(struct emulator *emulator, const char *refresh_token);
 /* Changes how tokens are handed out, as POST /tokens takes it. 0, or -1. */
 int emulator_tokens(struct emulator *emulator, const char *json);
 
-/* So much time passes for tokens, codes, bans and counts. 0, or -1. */
+/* Changes what limit of requests is enforced, as POST /limits takes it. 0, or -1. */
+int emulator_limit(struct emulator *emulator, const char *json);
+
+/* A member of a service's limit, as GET /limits shows it: "largest_in_window", "refused" or "bans", for one. Or -1. */
+int emulator_limit_member(struct emulator *emulator, const char *service, const char *member);
+
+/* So much time passes for tokens, codes, bans, limits and counts. 0, or -1. */
 int emulator_advance(struct emulator *emulator, long advance_ms);
+
+/* No time passes for them but what is told. 0, or -1. */
+int emulator_stop_clock(struct emulator *emulator);
 
 /* Whether this access token is alive: 1, 0, or -1. */
 int emulator_is_alive(struct emulator *emulator, const char *token);
