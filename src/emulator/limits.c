@@ -123,7 +123,7 @@ static int64_t wait_of(const struct emu_limit *limit, const struct emu_arrivals 
 {
     size_t requests = (size_t)limit->requests;
 
-    if (admitted->count < requests)
+    if (!admitted->at_us || admitted->count < requests)
         return 0;
     int64_t free_us = admitted->at_us[admitted->count - requests] + (int64_t)limit->window_ms * 1000;
     return free_us > now_us ? free_us - now_us : 0;
@@ -214,13 +214,13 @@ bool emu_limits_refuse(const struct emu_limits *limits, const struct emu_shapes 
 static void report_client(cJSON *list, const struct emu_client *client, int64_t window_us, int64_t now_us)
 {
     cJSON *object = cJSON_CreateObject();
-    int64_t left_us = client->banned_until_us - now_us;
+    int64_t left_ms = (client->banned_until_us - now_us + 999) / 1000;
 
     cJSON_AddStringToObject(object, "address", client->address);
     cJSON_AddNumberToObject(object, "largest_in_window", (double)emu_arrivals_largest(&client->all, window_us));
     cJSON_AddNumberToObject(object, "refused", (double)client->refused);
     cJSON_AddNumberToObject(object, "bans", (double)client->bans);
-    cJSON_AddNumberToObject(object, "banned_for_ms", left_us > 0 ? (double)((left_us + 999) / 1000) : 0);
+    cJSON_AddNumberToObject(object, "banned_for_ms", left_ms > 0 ? (double)left_ms : 0);
     cJSON_AddItemToArray(list, object);
 }
 
