@@ -58,17 +58,13 @@ static void give_up(const char *what)
 
 static nexauth_session *new_session(const struct crowd *crowd)
 {
-#ifdef CROWD_KEEPS_LIMITS
     const struct nexauth_limit limit = {
         .origin = crowd->origin, .name = "requests", .requests = crowd->requests, .window_ms = crowd->window_ms};
-#endif
     const struct nexauth_session_options options = {
         .ca_file = crowd->ca_file,
         .loopback_http = !crowd->ca_file,
-#ifdef CROWD_KEEPS_LIMITS
         .limits = &limit,
         .limits_count = 1,
-#endif
     };
     nexauth_session *session = NULL;
     struct nexauth_error error = {0};
