@@ -1,5 +1,6 @@
 #include "io/engine.h"
 
+#include "io/beacon.h"
 #include "io/lock.h"
 
 #include <stddef.h>
@@ -9,6 +10,7 @@
 struct waiter {
     struct nx_condition condition;
     const bool *done;
+    const struct nx_exchange *own; /* NULL: takes up whatever has ended; else that one alone */
     bool asleep;
     struct waiter *next;
 };
@@ -20,7 +22,7 @@ struct nx_engine {
     struct waiter *waiters;    /* the longest waiting first */
     struct nx_exchange *inbox; /* submitted, not begun; the newest first */
     struct nx_exchange *ended; /* to be told to their owners, by whoever comes first */
-    struct nx_exchange *last;  /* of those; means nothing when there are none */
+    struct nx_exchange **end;  /* the last link of those: NULL stands there */
     struct nx_heap later;      /* submitted, not to be begun yet */
     int64_t alarm_ms;          /* INT64_MAX: none */
     void (*ring)(void *context);
@@ -28,7 +30,7 @@ struct nx_engine {
     struct nx_exchange *oldest; /* begun, the one that is due first; the leader's alone */
     struct nx_exchange *newest; /* the one that is due last */
     bool leading;               /* a thread leads */
-    bool watched;               /* an event loop watches the transport's descriptor: it is roused when nobody leads */
+    struct nx_beacon *beacon;   /* of the event loop that watches the transport's descriptor; NULL: none does */
     bool some_unwanted;         /* an exchange is to be given up */
     int holders;                /* threads at work for the engine outside of it, such as those that run a `done` */
     bool closing;
@@ -45,6 +47,7 @@ struct nx_engine *nx_engine_new(const struct nx_world *world, int64_t exchange_t
         return NULL;
     }
     engine->world = *world;
+    engine->end = &engine->ended;
     engine->exchange_timeout_ms = exchange_timeout_ms;
     engine->alarm_ms = INT64_MAX;
     return engine;
@@ -72,10 +75,11 @@ static void push(struct nx_exchange **list, struct nx_exchange *exchange)
     *list = exchange;
 }
 
-/* A leader asleep in the transport must look again. Without a leader the one who waits next looks anyway. */
+/* A leader asleep in the transport must look again. Without a leader the one who waits next looks anyway, or the loop.
+ */
 static void rouse_leader(struct nx_engine *engine)
 {
-    if (engine->leading || engine->watched)
+    if (engine->leading || engine->beacon)
         engine->world.transport->verbs->wakeup(engine->world.transport);
 }
 
@@ -87,16 +91,34 @@ void nx_engine_submit(struct nx_engine *engine, struct nx_exchange *exchange)
     nx_engine_unlock(engine);
 }
 
+/* What has ended and is for this waiter to take up; NULL: nothing is. */
+static struct nx_exchange *find_ended(const struct nx_engine *engine, const struct waiter *waiter)
+{
+    struct nx_exchange *exchange = engine->ended;
+
+    while (exchange && waiter->own && exchange != waiter->own)
+        exchange = exchange->next;
+    return exchange;
+}
+
+/* Wakes the longest waiting sleeper of those that take up what has ended, or of all. False when there is none. */
+static bool wake_sleeper(struct nx_engine *engine, bool any)
+{
+    struct waiter *waiter = engine->waiters;
+
+    while (waiter && !(waiter->asleep && (any || find_ended(engine, waiter))))
+        waiter = waiter->next;
+    if (waiter)
+        nx_condition_signal(&waiter->condition);
+    return waiter != NULL;
+}
+
 /* Where there is something to do, somebody who sleeps is to do it. Who does not sleep looks for itself before it does.
  */
 static void wake_successor(struct nx_engine *engine)
 {
-    struct waiter *waiter = engine->waiters;
-
-    while (waiter && !waiter->asleep)
-        waiter = waiter->next;
-    if (waiter && (!engine->leading || engine->ended))
-        nx_condition_signal(&waiter->condition);
+    if (!wake_sleeper(engine, false) && !engine->leading)
+        wake_sleeper(engine, true);
 }
 
 void nx_engine_submit_at(struct nx_engine *engine, struct nx_exchange *exchange, int64_t at_ms)
@@ -112,12 +134,9 @@ void nx_engine_submit_at(struct nx_engine *engine, struct nx_exchange *exchange,
 /* Thousands may be deferred before anybody waits: the end of the list is not searched for. */
 static void append(struct nx_engine *engine, struct nx_exchange *more)
 {
-    if (!more)
-        return;
-    *(engine->ended ? &engine->last->next : &engine->ended) = more;
-    while (more->next)
-        more = more->next;
-    engine->last = more;
+    *engine->end = more;
+    while (*engine->end)
+        engine->end = &(*engine->end)->next;
 }
 
 void nx_engine_defer(struct nx_engine *engine, struct nx_exchange *exchange)
@@ -337,17 +356,47 @@ void nx_engine_release(struct nx_engine *engine)
     note_idle(engine);
 }
 
-/*
- * Tells the owner of one exchange that it has ended. The owner may do as it pleases, the lead and the lock are free;
- * and should it take its time, what else has ended is there for others to tell.
- */
-static void finish_one(struct nx_engine *engine)
+int64_t nx_engine_patience_ms(const struct nx_engine *engine)
 {
-    struct nx_exchange *exchange = engine->ended;
+    struct nx_transport *transport = engine->world.transport;
+    const int64_t until = next_beginning(engine, INT64_MAX);
+    int64_t wait_ms;
+    int64_t patience_ms;
 
-    engine->ended = exchange->next;
+    if (engine->ended || (engine->inbox && !engine->leading))
+        return 0;
+    if (engine->leading || engine->closing)
+        return -1;
+    wait_ms = time_to_wait(engine, until);
+    patience_ms = transport->verbs->patience(transport);
+    if (patience_ms >= 0 && patience_ms < wait_ms)
+        return patience_ms;
+    return until == INT64_MAX && !engine->oldest ? -1 : wait_ms;
+}
+
+/* While a thread led, the event loop was told to wait as if nothing of the engine's would ever be due. */
+static void call_loop(struct nx_engine *engine)
+{
+    if (engine->beacon && nx_engine_patience_ms(engine) >= 0)
+        nx_beacon_light(engine->beacon);
+}
+
+/*
+ * Tells the owner of an exchange that it has ended. The owner may do as it pleases, the lead and the lock are free; and
+ * should it take its time, what else has ended is there for others to tell, and the lead for others to take.
+ */
+static void finish_one(struct nx_engine *engine, struct nx_exchange *exchange)
+{
+    struct nx_exchange **at = &engine->ended;
+
+    while (*at != exchange)
+        at = &(*at)->next;
+    *at = exchange->next;
+    if (engine->end == &exchange->next)
+        engine->end = at;
     nx_engine_hold(engine);
     wake_successor(engine);
+    call_loop(engine);
     nx_engine_unlock(engine);
     exchange->done(exchange, exchange->context);
     nx_engine_lock(engine);
@@ -372,11 +421,11 @@ static void ring(struct nx_engine *engine)
 void nx_engine_finish(struct nx_engine *engine)
 {
     while (engine->ended)
-        finish_one(engine);
+        finish_one(engine, engine->ended);
 }
 
-/* One turn as the leader. With the lock, which is let go in between. */
-static void lead(struct nx_engine *engine, int64_t until)
+/* One turn as the leader. With the lock, which is let go in between. What it does not take up itself is for others. */
+static void lead(struct nx_engine *engine, const struct waiter *me, int64_t until)
 {
     struct nx_exchange *ended = NULL;
     struct nx_exchange *inbox = take_inbox(engine, &ended);
@@ -393,6 +442,8 @@ static void lead(struct nx_engine *engine, int64_t until)
         give_up_unwanted(engine, &ended);
     engine->leading = false;
     append(engine, ended);
+    if (me->own && engine->ended && !wake_sleeper(engine, false))
+        call_loop(engine);
 }
 
 static void sleep_until(struct nx_engine *engine, struct waiter *waiter, int64_t until)
@@ -422,30 +473,33 @@ static void remove_waiter(struct nx_engine *engine, struct waiter *waiter)
     *at = waiter->next;
 }
 
-bool nx_engine_poll(struct nx_engine *engine, const bool *done, int64_t deadline_ms)
+bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline_ms, const struct nx_exchange *own)
 {
-    struct waiter me = {.done = done};
+    struct waiter me = {.done = done, .own = own};
 
     if (!nx_condition_init(&me.condition))
         return *done;
     add_waiter(engine, &me);
     note_idle(engine);
     while (!*done) {
+        struct nx_exchange *ended = find_ended(engine, &me);
+
         if (is_alarm_due(engine))
             ring(engine);
-        else if (engine->ended)
-            finish_one(engine);
+        else if (ended)
+            finish_one(engine, ended);
         else if (!engine->leading)
-            lead(engine, deadline_ms);
+            lead(engine, &me, deadline_ms);
         else
             sleep_until(engine, &me, deadline_ms);
         note_idle(engine);
         /* A leader turns once even when its time is over: its answer may lie in the socket. */
-        if (!engine->ended && nx_boot_ms(&engine->world.clock) >= deadline_ms)
+        if (!find_ended(engine, &me) && nx_boot_ms(&engine->world.clock) >= deadline_ms)
             break;
     }
     remove_waiter(engine, &me);
     wake_successor(engine);
+    call_loop(engine);
     note_idle(engine);
     nx_condition_destroy(&me.condition);
     return *done;
@@ -457,43 +511,19 @@ void nx_engine_close(struct nx_engine *engine)
     engine->closing = true;
     engine->some_unwanted = true;
     rouse_leader(engine);
-    nx_engine_wait(engine, &engine->idle, INT64_MAX);
+    nx_engine_wait(engine, &engine->idle, INT64_MAX, NULL);
     nx_engine_unlock(engine);
     engine->world.transport->verbs->free(engine->world.transport);
 }
 
-int nx_engine_watch(struct nx_engine *engine)
+int nx_engine_descriptor(const struct nx_engine *engine)
 {
     struct nx_transport *transport = engine->world.transport;
 
-    engine->watched = true;
     return engine->closing ? -1 : transport->verbs->descriptor(transport);
 }
 
-int64_t nx_engine_patience_ms(const struct nx_engine *engine)
+void nx_engine_watch(struct nx_engine *engine, struct nx_beacon *beacon)
 {
-    struct nx_transport *transport = engine->world.transport;
-    const int64_t until = next_beginning(engine, INT64_MAX);
-    int64_t wait_ms;
-    int64_t patience_ms;
-
-    if (engine->ended || (engine->inbox && !engine->leading))
-        return 0;
-    if (engine->leading || engine->closing)
-        return -1;
-    wait_ms = time_to_wait(engine, until);
-    patience_ms = transport->verbs->patience(transport);
-    if (patience_ms >= 0 && patience_ms < wait_ms)
-        return patience_ms;
-    return until == INT64_MAX && !engine->oldest ? -1 : wait_ms;
-}
-
-/* While this thread led, an event loop was told to wait as if nothing of the engine's would ever be due. */
-bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline_ms)
-{
-    const bool is_done = nx_engine_poll(engine, done, deadline_ms);
-
-    if (engine->watched && nx_engine_patience_ms(engine) >= 0)
-        rouse_leader(engine);
-    return is_done;
+    engine->beacon = beacon;
 }

@@ -11,6 +11,7 @@
 
 #include "core/world.h"
 
+struct nx_beacon;
 struct nx_engine;
 
 /* Owns world->transport from here on, on failure too. NULL when resources are lacking. */
@@ -40,15 +41,15 @@ void nx_engine_set_alarm(struct nx_engine *engine, int64_t at_ms, void (*ring)(v
 /* Nobody wants this exchange any more: it ends as canceled, at the next turn. The lock is held. */
 void nx_engine_give_up(struct nx_engine *engine, struct nx_exchange *exchange);
 
-/* Waits, leading or asleep, until *done or the deadline (boot clock); returns *done. The lock is held, and let go in
- * between. */
-bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline_ms);
+/*
+ * Waits, leading or asleep, until *done or the deadline (boot clock); returns *done. The lock is held, and let go in
+ * between. `own`: the only exchange whose end this thread takes up. It is for who runs a callback already: others
+ * within it would nest as deep as there are exchanges. NULL: whatever ends.
+ */
+bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline_ms, const struct nx_exchange *own);
 
 /* Tells the owners of all exchanges that have ended. The lock is held, and let go in between. */
 void nx_engine_finish(struct nx_engine *engine);
-
-/* The same for an event loop, which turns the engine again when nx_engine_patience_ms() says so. */
-bool nx_engine_poll(struct nx_engine *engine, const bool *done, int64_t deadline_ms);
 
 /* *done has become true: wakes who waits for it. The lock is held. */
 void nx_engine_wake(struct nx_engine *engine, const bool *done);
@@ -62,7 +63,11 @@ void nx_engine_release(struct nx_engine *engine);
 
 /* For event loops: a descriptor that is readable when a turn has something to do, besides what time brings; -1: there
  * is none. It belongs to the transport. The lock is held. */
-int nx_engine_watch(struct nx_engine *engine);
+int nx_engine_descriptor(const struct nx_engine *engine);
+
+/* An event loop watches that descriptor from now on. The beacon is lit when the loop has to poll, and to ask anew how
+ * long it may wait, though the descriptor does not say so; who polls quenches it. The lock is held. */
+void nx_engine_watch(struct nx_engine *engine, struct nx_beacon *beacon);
 
 /* How long until time alone gives who waits something to do: ms; 0: now; -1: never, or another thread leads and takes
  * care of it. The lock is held. */

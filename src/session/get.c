@@ -56,12 +56,14 @@ nexauth_status nx_refuse_held(const nexauth_source *source, struct nexauth_error
     return error->status;
 }
 
-/* Takes part in one acquisition until it ends or until_ms. */
+/* Takes part in one acquisition until it ends or until_ms. Who waits within a callback runs no others there. */
 static void fly(nexauth_source *source, struct nx_acquisition *acquisition, bool begun, int64_t until_ms)
 {
+    const bool nested = nx_runs_callback(source->session);
+
     if (begun)
         nx_acquisition_go(acquisition);
-    nx_engine_wait(source->session->engine, &acquisition->done, until_ms);
+    nx_engine_wait(source->session->engine, &acquisition->done, until_ms, nested ? &acquisition->exchange : NULL);
 }
 
 static nexauth_token *take(nexauth_source *source, const struct nx_wish *wish)

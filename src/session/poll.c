@@ -41,7 +41,7 @@ static void wait_for_reason(nexauth_session *session, int64_t until_ms)
     do {
         at_hand = session->ready.first || session->woken;
         take_notice(session);
-        nx_engine_poll(session->engine, &session->attention, at_hand ? 0 : first_deadline(session, until_ms));
+        nx_engine_wait(session->engine, &session->attention, at_hand ? 0 : first_deadline(session, until_ms), NULL);
         nx_engine_finish(session->engine);
         nx_calls_expire(session);
     } while (!session->ready.first && !session->woken && !session->closed &&
@@ -99,7 +99,8 @@ nexauth_status nexauth_session_descriptor(nexauth_session *session, int *out, st
         return nx_fail(error, NEXAUTH_INVALID, "session and out are required");
     nx_engine_lock(session->engine);
     if (!session->beacon && !session->closed) {
-        session->beacon = nx_beacon_new(nx_engine_watch(session->engine));
+        session->beacon = nx_beacon_new(nx_engine_descriptor(session->engine));
+        nx_engine_watch(session->engine, session->beacon);
         if (session->beacon && session->attention)
             nx_beacon_light(session->beacon);
     }

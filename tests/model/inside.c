@@ -33,6 +33,15 @@ static bool somebody_missed_it(const struct nx_engine *engine)
     return false;
 }
 
+static bool somebody_leaves_it(const struct nx_engine *engine)
+{
+    for (const struct waiter *waiter = engine->waiters; waiter; waiter = waiter->next) {
+        if (find_ended(engine, waiter) && schedule_sleeps(waiter))
+            return true;
+    }
+    return false;
+}
+
 const char *inside_fault(const struct nx_engine *engine)
 {
     const int64_t now = nx_boot_ms(&engine->world.clock);
@@ -46,7 +55,7 @@ const char *inside_fault(const struct nx_engine *engine)
         return "threads sleep, and nobody turns the engine";
     if (engine->inbox || (later && later->timer.due_ms <= now))
         return "threads sleep, and what was submitted is not begun";
-    if (engine->ended)
+    if (somebody_leaves_it(engine))
         return "threads sleep, and what has ended is told to nobody";
     if (engine->oldest && engine->oldest->deadline_ms <= now)
         return "threads sleep, and what is late is not given up";

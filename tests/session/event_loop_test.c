@@ -79,12 +79,55 @@ static void a_caller_that_blocked_leaves_what_is_due_later_to_the_loop(void **st
     nexauth_source_free(blocked);
 }
 
+/* The loop's own thread. */
+static void *go_on(void *fixture)
+{
+    wait_and_poll(fixture); /* the second attempt */
+    wait_and_poll(fixture); /* its answer */
+    return NULL;
+}
+
+static nexauth_status save_slowly(void *context, nexauth_token *token)
+{
+    struct fixture *fixture = context;
+    pthread_t loop;
+
+    (void)token;
+    if (is_readable(fixture->session) && pthread_create(&loop, NULL, go_on, fixture) == 0)
+        pthread_join(loop, NULL);
+    return NEXAUTH_OK;
+}
+
+/* The thread that blocked led, so that the loop may sleep for ever. While it runs a callback, nobody leads. */
+static void a_caller_that_runs_a_callback_leaves_the_rest_to_the_loop(void **state)
+{
+    struct fixture *fixture = *state;
+    nexauth_source *polled = new_controller(fixture, "polled");
+    nexauth_source *blocked = new_controller(fixture, "blocked");
+    nexauth_status status = NEXAUTH_INVALID;
+    nexauth_token *token = NULL;
+
+    assert_false(is_readable(fixture->session));
+    assert_int_equal(nexauth_source_set_save(blocked, save_slowly, fixture, NULL), NEXAUTH_OK);
+    script_answer(&fixture->script, (struct script_answer){.loss = NX_LOSS_CUT, .takes_ms = 50});
+    fixture_answer_token(fixture, "blocked", "100");
+    fixture_answer_token(fixture, "polled", "100");
+    assert_int_equal(nexauth_source_start(polled, NULL, note_status, &status, NULL, NULL), NEXAUTH_OK);
+    settle(fixture->session);
+    assert_int_equal(nexauth_source_get_token(blocked, NULL, &token, NULL), NEXAUTH_OK);
+    assert_int_equal(status, NEXAUTH_OK);
+    nexauth_token_unref(token);
+    nexauth_source_free(polled);
+    nexauth_source_free(blocked);
+}
+
 #define IN_FIXTURE(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FIXTURE(a_caller_that_blocked_leaves_what_is_due_later_to_the_loop),
+        IN_FIXTURE(a_caller_that_runs_a_callback_leaves_the_rest_to_the_loop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,12 +179,17 @@ static size_t next_due(const struct script *script)
 /* Without anything due, either time passes or, among threads, somebody else has to make something happen. */
 static void wait_for_nothing(struct script *script, int64_t wait_ms)
 {
-    eventfd_t wakeups;
-
     while (script->blocks && !script->wakeup && wait_ms > 0)
         pthread_cond_wait(&script->roused, &script->mutex);
     if (!script->wakeup)
         pass(script, wait_ms);
+}
+
+/* Whatever a turn returns for, it has taken notice. */
+static void take_wakeup(struct script *script)
+{
+    eventfd_t wakeups;
+
     script->wakeup = false;
     eventfd_read(script->roused_event, &wakeups);
 }
@@ -219,6 +224,7 @@ static struct nx_exchange *turn(struct nx_transport *transport, int64_t wait_ms)
         wait_for_nothing(script, wait_ms);
     else if (script->due_ms[next] > script->boot_ms)
         pass(script, script->due_ms[next] - script->boot_ms);
+    take_wakeup(script);
     finished = deliver_due(script);
     pthread_mutex_unlock(&script->mutex);
     return finished;
