@@ -1,6 +1,7 @@
 #include "io/engine.h"
 
 #include "io/beacon.h"
+#include "io/exchanges.h"
 #include "io/lock.h"
 
 #include <stddef.h>
@@ -69,12 +70,6 @@ void nx_engine_unlock(struct nx_engine *engine)
     nx_lock_give(&engine->lock);
 }
 
-static void push(struct nx_exchange **list, struct nx_exchange *exchange)
-{
-    exchange->next = *list;
-    *list = exchange;
-}
-
 /* A leader asleep in the transport must look again. Without a leader the one who waits next looks anyway, or the loop.
  */
 static void rouse_leader(struct nx_engine *engine)
@@ -86,7 +81,7 @@ static void rouse_leader(struct nx_engine *engine)
 void nx_engine_submit(struct nx_engine *engine, struct nx_exchange *exchange)
 {
     nx_engine_lock(engine);
-    push(&engine->inbox, exchange);
+    nx_exchanges_push(&engine->inbox, exchange);
     rouse_leader(engine);
     nx_engine_unlock(engine);
 }
@@ -131,18 +126,10 @@ void nx_engine_submit_at(struct nx_engine *engine, struct nx_exchange *exchange,
     nx_engine_unlock(engine);
 }
 
-/* Thousands may be deferred before anybody waits: the end of the list is not searched for. */
-static void append(struct nx_engine *engine, struct nx_exchange *more)
-{
-    *engine->end = more;
-    while (*engine->end)
-        engine->end = &(*engine->end)->next;
-}
-
 void nx_engine_defer(struct nx_engine *engine, struct nx_exchange *exchange)
 {
     exchange->next = NULL;
-    append(engine, exchange);
+    nx_exchanges_append(&engine->end, exchange);
     rouse_leader(engine);
     wake_successor(engine);
 }
@@ -151,7 +138,7 @@ static void begin_now(struct nx_engine *engine, struct nx_exchange *exchange)
 {
     nx_heap_remove(&engine->later, &exchange->timer);
     exchange->later = false;
-    push(&engine->inbox, exchange);
+    nx_exchanges_push(&engine->inbox, exchange);
 }
 
 /* A leader that waits for longer is to know. */
@@ -186,25 +173,6 @@ void nx_engine_wake(struct nx_engine *engine, const bool *done)
 
 /* What the leader does without the lock works on these two lists of its own. */
 
-/* In the order of their deadlines; nearly all have the same time, and come last. */
-static void add_begun(struct nx_engine *engine, struct nx_exchange *exchange)
-{
-    struct nx_exchange *older = engine->newest;
-
-    while (older && older->deadline_ms > exchange->deadline_ms)
-        older = older->older;
-    exchange->older = older;
-    exchange->newer = older ? older->newer : engine->oldest;
-    *(older ? &older->newer : &engine->oldest) = exchange;
-    *(exchange->newer ? &exchange->newer->older : &engine->newest) = exchange;
-}
-
-static void remove_begun(struct nx_engine *engine, struct nx_exchange *exchange)
-{
-    *(exchange->older ? &exchange->older->newer : &engine->oldest) = exchange->newer;
-    *(exchange->newer ? &exchange->newer->older : &engine->newest) = exchange->older;
-}
-
 static struct nx_exchange *first_later(const struct nx_engine *engine)
 {
     const struct nx_heap_node *node = nx_heap_first(&engine->later);
@@ -236,7 +204,7 @@ static struct nx_exchange *take_inbox(struct nx_engine *engine, struct nx_exchan
 
         engine->inbox = exchange->next;
         exchange->loss = unwanted ? NX_LOSS_CANCELED : NX_LOSS_NONE;
-        push(unwanted ? ended : &wanted, exchange);
+        nx_exchanges_push(unwanted ? ended : &wanted, exchange);
     }
     return wanted;
 }
@@ -252,7 +220,7 @@ static void begin(struct nx_engine *engine, struct nx_exchange *inbox)
         exchange->deadline_ms = nx_boot_ms(&engine->world.clock) + engine->exchange_timeout_ms;
         if (exchange->latest_ms && exchange->latest_ms < exchange->deadline_ms)
             exchange->deadline_ms = exchange->latest_ms;
-        add_begun(engine, exchange);
+        nx_exchanges_add(&engine->oldest, &engine->newest, exchange);
         transport->verbs->begin(transport, exchange);
     }
 }
@@ -267,8 +235,8 @@ static void work(struct nx_engine *engine, int64_t wait_ms, struct nx_exchange *
         struct nx_exchange *exchange = finished;
 
         finished = exchange->next;
-        remove_begun(engine, exchange);
-        push(ended, exchange);
+        nx_exchanges_remove(&engine->oldest, &engine->newest, exchange);
+        nx_exchanges_push(ended, exchange);
     }
 }
 
@@ -279,8 +247,8 @@ static void give_up(struct nx_engine *engine, struct nx_exchange *exchange, enum
 
     transport->verbs->give_up(transport, exchange);
     exchange->loss = loss;
-    remove_begun(engine, exchange);
-    push(ended, exchange);
+    nx_exchanges_remove(&engine->oldest, &engine->newest, exchange);
+    nx_exchanges_push(ended, exchange);
 }
 
 /* A deadline is judged after the sockets were read: an answer that lies there in time counts. */
@@ -387,13 +355,7 @@ static void call_loop(struct nx_engine *engine)
  */
 static void finish_one(struct nx_engine *engine, struct nx_exchange *exchange)
 {
-    struct nx_exchange **at = &engine->ended;
-
-    while (*at != exchange)
-        at = &(*at)->next;
-    *at = exchange->next;
-    if (engine->end == &exchange->next)
-        engine->end = at;
+    nx_exchanges_take(&engine->ended, &engine->end, exchange);
     nx_engine_hold(engine);
     wake_successor(engine);
     call_loop(engine);
@@ -441,7 +403,7 @@ static void lead(struct nx_engine *engine, const struct waiter *me, int64_t unti
     if (engine->some_unwanted)
         give_up_unwanted(engine, &ended);
     engine->leading = false;
-    append(engine, ended);
+    nx_exchanges_append(&engine->end, ended);
     if (me->own && engine->ended && !wake_sleeper(engine, false))
         call_loop(engine);
 }
