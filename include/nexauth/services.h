@@ -16,6 +16,13 @@
 extern "C" {
 #endif
 
+/*
+ * Their limits (struct nexauth_limit of the session's options): "requests" of NEX, 600 a minute for the origin as a
+ * whole; "token" of Quantoz, 60 a minute at the token endpoint; "oauth" of Nexusguard, which names none, 60 a minute
+ * for its four endpoints together. A request waits for its turn within the caller's time, and is THROTTLED when none
+ * comes in time. In its first window a process takes half of each, as it cannot know what the one before it sent.
+ */
+
 /* ---- NEX (nexcloud.io, "Authentication" and "Controller Authentication", 2017) ---------------------------------- */
 
 /* How NEX is asked to word its answer. Either kind of answer is read, whichever was asked for. */
