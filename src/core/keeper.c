@@ -91,6 +91,23 @@ static enum nx_turn enter(struct nx_permits *permits, struct nx_permit *permit, 
     return turn;
 }
 
+static int64_t soonest_ms(struct nx_permits *permits, const struct nx_permit *permit)
+{
+    struct nx_keeper *keeper = of(permits);
+    struct nx_ledger *ledger = keeper->lock(keeper->context);
+    int64_t wait_ms = 0;
+
+    if (!ledger)
+        return 0;
+    if (permit->state == NX_PERMIT_WAITING) {
+        const int64_t now_us = keeper->now_us(keeper->context);
+
+        wait_ms = until_ms(nx_ledger_soonest(ledger, permit->ticket, now_us), now_us);
+    }
+    keeper->unlock(keeper->context);
+    return wait_ms;
+}
+
 static bool leave(struct nx_permits *permits, struct nx_permit *permit)
 {
     struct nx_keeper *keeper = of(permits);
@@ -191,7 +208,7 @@ static bool figures(struct nx_permits *permits, uint64_t name, struct nx_gate_fi
     return known;
 }
 
-static const struct nx_permits_verbs verbs = {key, enter, leave, again, end, turn, figures};
+static const struct nx_permits_verbs verbs = {key, enter, soonest_ms, leave, again, end, turn, figures};
 
 void nx_keeper_init(struct nx_keeper *keeper)
 {

@@ -146,6 +146,18 @@ enum nx_turn nx_ledger_ask(struct nx_ledger *ledger, const struct nx_want *want,
     return NX_TURN_NOW;
 }
 
+int64_t nx_ledger_soonest(struct nx_ledger *ledger, uint32_t ticket, int64_t now_us)
+{
+    const struct nx_ticket *waiting = nx_ledger_ticket(ledger, ticket);
+    int64_t turn_us = advance(ledger, now_us);
+
+    settle(ledger, waiting, turn_us);
+    now_us = turn_us;
+    for (uint32_t i = 0; i < waiting->count; i++)
+        turn_us = nx_ledger_later(turn_us, nx_gate_turn(ledger, &ledger->gates[waiting->gates[i]], 1, now_us));
+    return turn_us;
+}
+
 /* Whether the first of a queue's deadlines comes before its turn can. */
 static bool is_late(const struct nx_ledger *ledger, const struct nx_queue *queue, int64_t now_us)
 {

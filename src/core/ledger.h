@@ -98,6 +98,9 @@ bool nx_ledger_wake(struct nx_ledger *ledger, uint32_t *owner);
 /* When the owner is to look again, if nothing happens before; INT64_MAX: it has nobody waiting. */
 int64_t nx_ledger_due(const struct nx_ledger *ledger, uint32_t owner, int64_t now_us);
 
+/* When the turn of a waiting ticket comes at the earliest: as if nobody were before it. */
+int64_t nx_ledger_soonest(struct nx_ledger *ledger, uint32_t ticket, int64_t now_us);
+
 /* A waiting ticket, or one with an offer, is wanted no more. */
 void nx_ledger_cancel(struct nx_ledger *ledger, uint32_t ticket, int64_t now_us);
 

@@ -55,6 +55,9 @@ struct nx_permits_verbs {
     enum nx_turn (*enter)(struct nx_permits *permits, struct nx_permit *permit, const struct nx_permit_wish *wish,
                           int64_t *wait_ms);
 
+    /* How long at the least until the turn of a waiting permit comes: ms; 0 for one that waits no longer. */
+    int64_t (*soonest_ms)(struct nx_permits *permits, const struct nx_permit *permit);
+
     /* A permit that may be waiting is wanted no more. False: it waits no longer, and `granted` is called, or was. */
     bool (*leave)(struct nx_permits *permits, struct nx_permit *permit);
 

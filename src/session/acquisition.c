@@ -77,6 +77,8 @@ struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_
     const bool awaited = reason != NEXAUTH_REASON_EARLY; /* else the good token is taken, whatever comes */
 
     *begun = !acquisition;
+    if (acquisition && awaited && nx_permit_comes_too_late(acquisition, deadline_ms, error))
+        return NULL;
     if (acquisition) {
         acquisition->parked |= awaited && acquisition->references == 1;
         acquisition->references++;

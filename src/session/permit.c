@@ -63,35 +63,48 @@ static bool make_wish(struct nx_acquisition *acquisition, struct nx_permit_wish 
     return site != NULL;
 }
 
-static void say_throttled(struct nx_acquisition *acquisition, const struct nx_door *door, int64_t wait_ms)
+static void say_throttled(const nexauth_source *source, int64_t wait_ms, struct nexauth_error *error)
 {
-    struct nexauth_error error = {0};
+    nx_fail(error, NEXAUTH_THROTTLED, "the limit of requests at %s leaves no turn in time", source->provider->service);
+    error->retry_after_ms = wait_ms;
+}
 
-    nx_fail(&error, NEXAUTH_THROTTLED, "the limit of %s, %u requests in %lld s, leaves no turn in time",
-            acquisition->source->provider->service, (unsigned int)door->requests, (long long)(door->window_ms / 1000));
-    error.retry_after_ms = wait_ms;
-    nx_flight_refuse(&acquisition->flight, &error);
+bool nx_permit_comes_too_late(const struct nx_acquisition *acquisition, int64_t deadline_ms,
+                              struct nexauth_error *error)
+{
+    const nexauth_session *session = acquisition->source->session;
+    int64_t wait_ms;
+
+    if (!acquisition->queued)
+        return false;
+    wait_ms = session->world.permits->verbs->soonest_ms(session->world.permits, &acquisition->permit);
+    if (wait_ms <= deadline_ms - nx_boot_ms(&session->world.clock))
+        return false;
+    say_throttled(acquisition->source, wait_ms, error);
+    return true;
 }
 
 /* With the lock, so that who cancels finds the flight either before or in the queue. */
 static enum nx_turn ask(struct nx_acquisition *acquisition)
 {
     struct nx_permits *permits = acquisition->source->session->world.permits;
+    struct nexauth_error error = {0};
     struct nx_permit_wish wish;
     int64_t wait_ms;
     enum nx_turn is;
 
     if (!make_wish(acquisition, &wish)) {
-        const struct nexauth_error error = {.status = NEXAUTH_NO_MEMORY, .message = "memory ran out"};
-
+        nx_fail(&error, NEXAUTH_NO_MEMORY, "memory ran out");
         nx_flight_refuse(&acquisition->flight, &error);
         return NX_TURN_NEVER;
     }
     acquisition->permit.granted = granted;
     is = permits->verbs->enter(permits, &acquisition->permit, &wish, &wait_ms);
     acquisition->queued = is == NX_TURN_WAITS;
-    if (is == NX_TURN_NEVER)
-        say_throttled(acquisition, &wish.doors[NX_SITE_LIMIT], wait_ms);
+    if (is == NX_TURN_NEVER) {
+        say_throttled(acquisition->source, wait_ms, &error);
+        nx_flight_refuse(&acquisition->flight, &error);
+    }
     return is;
 }
 

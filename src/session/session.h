@@ -222,6 +222,11 @@ void nx_acquisition_unref(struct nx_acquisition *acquisition);
  */
 enum nx_turn nx_permit_enter(struct nx_acquisition *acquisition);
 
+/* Whether a flight that waits for its turn will not have it before the deadline: then the caller is told so. With the
+ * lock. */
+bool nx_permit_comes_too_late(const struct nx_acquisition *acquisition, int64_t deadline_ms,
+                              struct nexauth_error *error);
+
 /* Whether exchange.done is called because a waiting is over, and not an exchange. Without the lock. */
 bool nx_permit_has_waited(struct nx_acquisition *acquisition);
 

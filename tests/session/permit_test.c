@@ -280,6 +280,41 @@ static void who_joins_with_more_time_keeps_the_flight_in_the_queue(void **state)
     finish(world);
 }
 
+static void who_joins_with_too_little_time_is_told_at_once(void **state)
+{
+    struct world *world = begin(1);
+    struct nexauth_error error = {0};
+    struct ends ends = {0};
+
+    (void)state;
+    answer(world, "3600");
+    answer(world, "3600");
+    assert_int_equal(get(world, 0, 30000, &error), NEXAUTH_OK);
+    start(world, 1, 30000, &ends, NULL);
+    assert_int_equal(nexauth_session_poll(world->fixture.session, 0, NULL), NEXAUTH_OK);
+    assert_int_equal(get(world, 1, 500, &error), NEXAUTH_THROTTLED);
+    assert_int_equal(error.retry_after_ms, 1001);
+    while (ends.tokens < 1)
+        assert_int_equal(nexauth_session_poll(world->fixture.session, 10000, NULL), NEXAUTH_OK);
+    finish(world);
+}
+
+static void in_its_first_window_a_process_takes_half(void **state)
+{
+    struct world *world = begin(4);
+    const int64_t begun_ms = world->fixture.script.boot_ms;
+    struct nexauth_error error = {0};
+
+    (void)state;
+    world->door.keeper.begun_us = begun_ms * 1000;
+    for (int i = 0; i < 3; i++) {
+        answer(world, "3600");
+        assert_int_equal(get(world, i, 30000, &error), NEXAUTH_OK);
+    }
+    assert_int_equal(world->fixture.script.boot_ms - begun_ms, 100 + 900 + 100);
+    finish(world);
+}
+
 static void without_a_ledger_nothing_leaves(void **state)
 {
     struct world *world = begin(1);
@@ -333,6 +368,8 @@ int main(void)
         cmocka_unit_test(one_who_leaves_the_queue_makes_room_for_the_next),
         cmocka_unit_test(a_session_may_end_while_flights_wait_for_their_turns),
         cmocka_unit_test(who_joins_with_more_time_keeps_the_flight_in_the_queue),
+        cmocka_unit_test(who_joins_with_too_little_time_is_told_at_once),
+        cmocka_unit_test(in_its_first_window_a_process_takes_half),
         cmocka_unit_test(without_a_ledger_nothing_leaves),
         cmocka_unit_test(limits_that_cannot_be_are_refused),
     };

@@ -25,6 +25,13 @@ static enum nx_turn enter(struct nx_permits *permits, struct nx_permit *permit, 
     return NX_TURN_NOW;
 }
 
+static int64_t soonest_ms(struct nx_permits *permits, const struct nx_permit *permit)
+{
+    (void)permits;
+    (void)permit;
+    return 0;
+}
+
 static bool leave(struct nx_permits *permits, struct nx_permit *permit)
 {
     (void)permits;
@@ -63,7 +70,7 @@ static bool figures(struct nx_permits *permits, uint64_t name, struct nx_gate_fi
 
 struct nx_permits *__wrap_nx_tree_permits(void)
 {
-    static const struct nx_permits_verbs verbs = {key, enter, leave, again, end, turn, figures};
+    static const struct nx_permits_verbs verbs = {key, enter, soonest_ms, leave, again, end, turn, figures};
     static struct nx_permits open = {&verbs};
 
     return &open;
