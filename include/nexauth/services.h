@@ -214,7 +214,7 @@ enum nexauth_presentation {
     NEXAUTH_PRESENT_QUERY = 1   /* ?access_token=... */
 };
 
-/* A token obtained elsewhere, such as a Quantoz API key. When it has expired, get_token gives REAUTH. */
+/* A token obtained elsewhere, such as a Quantoz API key. Once it is over by the wall clock, get_token gives REAUTH. */
 struct nexauth_static_options {
     const char *access_token; /* required; bytes 0x21 to 0x7e */
     const char *scope;        /* what it is good for, if known */

@@ -23,6 +23,14 @@ static bool is_past_by_the_wall(const nexauth_source *source)
            nx_wall_s(&source->session->world.clock) > source->token->expires_at;
 }
 
+/* A static token is promised until a time of the wall clock, and by nothing else. Where that clock was wrong when the
+ * source first looked, the boot clock knows no better. */
+static bool is_over_by_the_wall(const nexauth_source *source)
+{
+    return source->provider->give && source->token->expires_at &&
+           nx_wall_s(&source->session->world.clock) >= source->token->expires_at;
+}
+
 /* The user has authorized anew, perhaps as somebody else: who comes from now on gets what comes of that. */
 static bool is_being_replaced(const nexauth_source *source)
 {
@@ -34,7 +42,7 @@ enum nx_phase nx_current_phase(const nexauth_source *source, int64_t validity_ms
     const int64_t now = now_of(source);
     enum nx_phase phase;
 
-    if (!source->token || is_being_replaced(source))
+    if (!source->token || is_being_replaced(source) || is_over_by_the_wall(source))
         return NX_PHASE_OVER;
     phase = nx_life_phase(&source->life, now, validity_ms);
     if (phase == NX_PHASE_FRESH && now >= source->life.held_until_ms && is_past_by_the_wall(source))
@@ -44,7 +52,7 @@ enum nx_phase nx_current_phase(const nexauth_source *source, int64_t validity_ms
 
 bool nx_current_serves(const nexauth_source *source, int64_t validity_ms)
 {
-    return source->token && nx_life_serves(&source->life, now_of(source), validity_ms);
+    return source->token && !is_over_by_the_wall(source) && nx_life_serves(&source->life, now_of(source), validity_ms);
 }
 
 nexauth_token *nx_current_ref(nexauth_source *source)
@@ -63,23 +71,38 @@ void nx_current_close(nexauth_source *source)
     nx_slot_set_fresh(&source->slot, INT64_MIN, 0);
 }
 
+/* When the current token is over, by the boot clock, as far as is known now. It is not over yet. */
+static int64_t end_of(const nexauth_source *source, int64_t now)
+{
+    const nexauth_token *token = source->token;
+    int64_t left_s;
+
+    if (!source->provider->give || !token->expires_at)
+        return source->life.expires_ms;
+    left_s = token->expires_at - nx_wall_s(&source->session->world.clock);
+    return left_s < (source->life.expires_ms - now) / 1000 ? now + left_s * 1000 : source->life.expires_ms;
+}
+
 void nx_current_open(nexauth_source *source, int64_t least_ms)
 {
     const struct nx_clock *clock = &source->session->world.clock;
     const int64_t now = nx_boot_ms(clock);
     struct nx_moment coarse;
     int64_t until;
+    int64_t end;
 
     /* The first caller comes by the lock, so that it is seen that the source was asked. */
-    if (!source->token || !source->asked || is_being_replaced(source) || source->freed || source->session->closed) {
+    if (!source->token || !source->asked || is_being_replaced(source) || is_over_by_the_wall(source) || source->freed ||
+        source->session->closed) {
         nx_current_close(source);
         return;
     }
     until = is_past_by_the_wall(source) ? source->life.held_until_ms : nx_life_next_ms(&source->life);
     if (until < now + least_ms)
         until = now + least_ms;
-    if (source->life.expires_ms != INT64_MAX && until > source->life.expires_ms - COARSE_MS)
-        until = source->life.expires_ms - COARSE_MS;
+    end = end_of(source, now);
+    if (end != INT64_MAX && until > end - COARSE_MS)
+        until = end - COARSE_MS;
     coarse = nx_coarse(clock);
     nx_slot_set_fresh(&source->slot, until == INT64_MAX ? INT64_MAX : coarse.mono_ns + (until - now) * NS_IN_MS,
                       coarse.wall_ns - coarse.mono_ns);
@@ -140,7 +163,7 @@ static bool is_of_the_service(nexauth_status status)
 void nx_current_note_failure(nexauth_source *source, bool attempted, struct nexauth_error *error)
 {
     const int64_t now = now_of(source);
-    const bool good = source->token && now < source->life.expires_ms;
+    const bool good = nx_current_serves(source, 0);
     struct nx_trouble *trouble;
 
     if (attempted && is_of_the_service(error->status) && (!good || error->retry_after_ms))

@@ -332,6 +332,29 @@ static void a_sleep_that_a_token_outlives_causes_no_request(void **state)
     nexauth_source_free(source);
 }
 
+/* Only the wall clock knows when such a token ends. A box without a battery clock looks first, and then sets it. */
+static void a_static_token_ends_by_the_wall_clock_whatever_that_said_before(void **state)
+{
+    const struct nexauth_static_options options = {.access_token = "key", .expires_at = 2000003600};
+    struct fixture *fixture = *state;
+    nexauth_source *source = NULL;
+
+    for (int copies = 0; copies < 2; copies++) {
+        fixture->script.wall_s = 1000;
+        assert_int_equal(nexauth_source_new_static(fixture->session, &options, &source, NULL), NEXAUTH_OK);
+        check_gets(source, copies > 0, "key");
+        jump(fixture, 2000000000 - 1000);
+        check_gets(source, copies > 0, "key");
+        script_pass_ms(&fixture->script, 3599000);
+        check_gets(source, copies > 0, "key");
+        script_pass_ms(&fixture->script, 1000);
+        check_gets(source, copies > 0, NULL);
+        script_pass_ms(&fixture->script, (int64_t)DAY_S * 1000);
+        check_gets(source, copies > 0, NULL);
+        nexauth_source_free(source);
+    }
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -348,6 +371,7 @@ int main(void)
         IN_A_WORLD(what_is_held_and_expired_while_the_machine_slept_is_not_handed_out),
         IN_A_WORLD(many_short_sleeps_count_too),
         IN_A_WORLD(a_sleep_that_a_token_outlives_causes_no_request),
+        IN_A_WORLD(a_static_token_ends_by_the_wall_clock_whatever_that_said_before),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
