@@ -385,7 +385,7 @@ enum nexauth_reason {
 /* What a source has done since it was made. Start it as {0}. */
 struct nexauth_stats {
     uint64_t hits;     /* how often nexauth_source_get_token() and nexauth_source_start() gave a token without waiting;
-                          copies     are not counted */
+                          copies are not counted */
     uint64_t requests; /* sent, or tried to send */
     uint64_t joins;    /* callers that waited for an acquisition that was under way */
     uint64_t failures; /* acquisitions that failed */
