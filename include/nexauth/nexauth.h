@@ -302,9 +302,10 @@ NEXAUTH_API int64_t nexauth_session_timeout_ms(nexauth_session *session);
 
 /*
  * Told of each token that comes, be it the same again, before anybody gets it, so that a refresh token that replaces
- * another is on disk before the old one is forgotten. Runs in whichever thread waits or polls, with no lock held, one
- * at a time per source; may take its time. Another status than OK does not keep the token back; an event tells of it.
- * Waiting for a token of the same source from within gives INVALID. `token` is borrowed.
+ * another is on disk before the old one is forgotten. Runs in whichever thread waits or polls, be it for another
+ * source, with no lock held, one at a time per source; may take its time, which no timeout_ms bounds. Another status
+ * than OK does not keep the token back; an event tells of it. Waiting for a token of the same source from within gives
+ * INVALID. `token` is borrowed.
  */
 typedef nexauth_status (*nexauth_save_callback)(void *context, nexauth_token *token);
 
