@@ -56,7 +56,7 @@ struct nx_exchange {
      * may, unless it is one-time. By the thread that turns the transport. */
     bool (*again)(struct nx_exchange *exchange, void *context);
 
-    /* Called exactly once for each submitted exchange, in the thread that turns the engine, with no lock held. */
+    /* Called exactly once for each submitted exchange, in whichever thread waits or polls, with no lock held. */
     void (*done)(struct nx_exchange *exchange, void *context);
     void *context;
 };
