@@ -169,7 +169,7 @@ static void work(const struct crowd *crowd, struct board *board, int number)
 {
     struct worker worker = {.crowd = crowd, .board = board, .session = new_session(crowd)};
 
-    worker.sources = calloc((size_t)(crowd->sources / crowd->workers + 1), sizeof *worker.sources);
+    worker.sources = calloc((size_t)crowd->sources / (size_t)crowd->workers + 1, sizeof(nexauth_source *));
     if (!worker.sources)
         give_up("no memory");
     for (int i = number; i < crowd->sources; i += crowd->workers)

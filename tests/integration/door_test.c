@@ -114,9 +114,8 @@ static void a_limiter_of_another_make_refuses_nothing(void **state)
     struct limiting_server server = {0};
 
     (void)state;
-    if (system("PATH=$PATH:/usr/sbin command -v nginx >/dev/null") != 0)
+    if (!limiting_server_start(&server, REQUESTS * 1000 / WINDOW_MS))
         skip();
-    limiting_server_start(&server, REQUESTS * 1000 / WINDOW_MS);
     const struct crowd crowd = {.origin = server.origin,
                                 .requests = REQUESTS,
                                 .window_ms = WINDOW_MS,

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -71,7 +72,7 @@ static void end(struct limiting_server *server)
     assert_int_equal(status, 0);
 }
 
-void limiting_server_start(struct limiting_server *server, int requests)
+bool limiting_server_start(struct limiting_server *server, int requests)
 {
     for (int tries = 0; tries < TRIES; tries++) {
         char line[16] = "";
@@ -81,21 +82,28 @@ void limiting_server_start(struct limiting_server *server, int requests)
         assert_non_null(fgets(line, sizeof line, server->answers));
         snprintf(server->origin, sizeof server->origin, "http://127.0.0.1:%d", port);
         if (strcmp(line, "ready\n") == 0)
-            return;
+            return true;
         close(server->input);
         end(server);
+        if (strcmp(line, "missing\n") == 0)
+            return false;
     }
     fail_msg("nginx does not start");
+    return false;
 }
 
 struct limiting_record limiting_server_stop(struct limiting_server *server)
 {
     struct limiting_record record = {0};
     char line[64] = "";
+    char *rest = NULL;
 
     close(server->input);
     assert_non_null(fgets(line, sizeof line, server->answers));
-    assert_int_equal(sscanf(line, "%d %d", &record.taken, &record.refused), 2);
     end(server);
+    record.taken = (int)strtol(line, &rest, 10);
+    assert_int_equal(*rest, ' ');
+    record.refused = (int)strtol(rest, &rest, 10);
+    assert_int_equal(*rest, '\n');
     return record;
 }

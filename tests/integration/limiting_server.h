@@ -19,8 +19,8 @@ struct limiting_record {
     int refused;
 };
 
-/* So many requests a second. These fail the test when they fail. */
-void limiting_server_start(struct limiting_server *server, int requests);
+/* So many requests a second. False when there is no nginx. These fail the test when they fail. */
+bool limiting_server_start(struct limiting_server *server, int requests);
 struct limiting_record limiting_server_stop(struct limiting_server *server);
 
 #endif
