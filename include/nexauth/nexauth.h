@@ -22,6 +22,12 @@
  * Threads: every function may be called from every thread at any time, on the same object too, unless it says
  * otherwise. Only the ends are exclusive: nobody may begin a call on an object that is being freed or has been. Calls
  * that wait for something when it is freed come to a good end.
+ *
+ * fork(): a child goes on with the sessions, sources and tokens that it inherits, over connections of its own, and what
+ * it frees is as good as before to the parent. What was under way is the parent's alone: callbacks of calls that were
+ * started do not run in the child. So are refresh tokens and codes: the child authorizes by itself, or gets REAUTH. It
+ * asks for the descriptor of a session anew. A child that was forked within a callback of the library ends, or becomes
+ * another program, without returning from it.
  */
 #ifndef NEXAUTH_H
 #define NEXAUTH_H

@@ -5,6 +5,7 @@
  */
 #include "io/arena.h"
 
+#include "io/fork.h"
 #include "io/lock.h"
 
 #include <stdatomic.h>
@@ -33,6 +34,7 @@ struct chunk {
 
 struct nx_arena {
     atomic_int references;
+    struct nx_fork_guard guard;
     struct nx_lock lock; /* guards what follows */
     struct chunk *chunks;
     char *next, *end; /* what is left of the latest chunk */
@@ -65,7 +67,7 @@ struct nx_arena *nx_arena_new(void)
 {
     struct nx_arena *arena = calloc(1, sizeof *arena);
 
-    if (!arena || !nx_lock_init(&arena->lock)) {
+    if (!arena || !nx_fork_guard_init(&arena->guard, &arena->lock, NX_FORK_ARENA, NULL, NULL)) {
         free(arena);
         return NULL;
     }
@@ -89,7 +91,7 @@ void nx_arena_unref(struct nx_arena *arena)
         arena->chunks = chunk->next;
         munmap(chunk, chunk->size);
     }
-    nx_lock_destroy(&arena->lock);
+    nx_fork_guard_destroy(&arena->guard);
     free(arena);
 }
 

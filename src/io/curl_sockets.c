@@ -129,8 +129,6 @@ bool nx_curl_sockets_init(struct nx_curl_sockets *sockets, CURLM *multi)
 
     sockets->multi = multi;
     sockets->deaf = false;
-    sockets->states = NULL;
-    sockets->count = 0;
     sockets->set = epoll_create1(EPOLL_CLOEXEC);
     sockets->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     wanted.data.fd = sockets->event;
@@ -140,13 +138,34 @@ bool nx_curl_sockets_init(struct nx_curl_sockets *sockets, CURLM *multi)
            curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, sockets) == CURLM_OK;
 }
 
-void nx_curl_sockets_release(struct nx_curl_sockets *sockets)
+/* Without a multi nothing is due, and nothing is done. */
+static void close_own(struct nx_curl_sockets *sockets)
 {
-    free(sockets->states);
     if (sockets->event >= 0)
         close(sockets->event);
     if (sockets->set >= 0)
         close(sockets->set);
+    sockets->event = -1;
+    sockets->set = -1;
+    sockets->multi = NULL;
+}
+
+void nx_curl_sockets_abandon(struct nx_curl_sockets *sockets)
+{
+    for (size_t i = 0; i < sockets->count; i++) {
+        if (sockets->states[i] & OURS)
+            close((int)i);
+        sockets->states[i] = 0;
+    }
+    close_own(sockets);
+}
+
+void nx_curl_sockets_release(struct nx_curl_sockets *sockets)
+{
+    free(sockets->states);
+    sockets->states = NULL;
+    sockets->count = 0;
+    close_own(sockets);
 }
 
 static int64_t sooner(int64_t wait_ms, int64_t other_ms)
@@ -224,11 +243,14 @@ bool nx_curl_sockets_read(struct nx_curl_sockets *sockets, int64_t wait_ms)
 {
     const int64_t wait = sooner(wait_ms, nx_curl_sockets_patience(sockets));
     struct epoll_event events[EVENTS];
-    const int count = epoll_wait(sockets->set, events, EVENTS, wait > INT_MAX ? INT_MAX : (int)wait);
     bool heard;
+    int count;
 
+    nx_lock_give(&sockets->busy);
+    count = epoll_wait(sockets->set, events, EVENTS, wait > INT_MAX ? INT_MAX : (int)wait);
     if (count < 0 && errno != EINTR)
         nx_pause(wait);
+    nx_lock_take(&sockets->busy);
     heard = act_on_all(sockets, events, count);
     if (sockets->deaf)
         look_at_all(sockets);

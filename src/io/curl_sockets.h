@@ -1,6 +1,7 @@
 /*
  * The sockets of a multi, watched by an epoll set of our own, with an event in the set that wakes who waits. Known to
- * the curl_*.c files only. One thread at a time, but for nx_curl_sockets_wake().
+ * the curl_*.c files only. One thread at a time, but for nx_curl_sockets_wake(), and with `busy`, which only
+ * nx_curl_sockets_read() gives back while it waits: who forks meanwhile finds libcurl and its sockets at rest.
  *
  * A connection stays in the set between two requests: to leave it and to come back costs as much as to send a request.
  * Should something happen to one that is idle, such as its end, it leaves the set.
@@ -10,23 +11,32 @@
 #ifndef NX_CURL_SOCKETS_H
 #define NX_CURL_SOCKETS_H
 
+#include "io/lock.h"
+
 #include <curl/curl.h>
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct nx_curl_sockets {
     CURLM *multi;
-    int set;   /* epoll's descriptor */
-    int event; /* wakes; in the set */
-    bool deaf; /* a socket could not be watched: until nothing is under way, all are looked at every few ms */
+    int set;          /* epoll's descriptor */
+    atomic_int event; /* wakes; in the set */
+    bool deaf;        /* a socket could not be watched: until nothing is under way, all are looked at every few ms */
     unsigned char *states; /* by descriptor */
     size_t count;          /* of the states */
+    struct nx_lock busy;   /* held by who works with the multi, but not by who waits */
 };
 
-/* Makes the multi report its sockets. False when descriptors or memory ran out; to be released all the same. */
+/* Makes the multi report its sockets. False when descriptors or memory ran out; to be released all the same. `busy` is
+ * made by the owner. */
 bool nx_curl_sockets_init(struct nx_curl_sockets *sockets, CURLM *multi);
+
+/* In a child that was forked: closes what it has of the parent's. The parent notices nothing, as the set and the
+ * connections are its own still. Allocates nothing. */
+void nx_curl_sockets_abandon(struct nx_curl_sockets *sockets);
 
 /* The multi must be gone. */
 void nx_curl_sockets_release(struct nx_curl_sockets *sockets);

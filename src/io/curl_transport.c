@@ -2,6 +2,7 @@
 
 #include "io/curl_pool.h"
 #include "io/curl_sockets.h"
+#include "io/fork.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -14,8 +15,21 @@
  */
 enum { IDLE_LEAST = 128, ROUNDS = 64 };
 
+/*
+ * What a child that was forked has of its parent's transport. Its clean-up would end connections that are the parent's
+ * still: it stays where it is, once for each fork and transport, and is not lost sight of.
+ */
+struct estate {
+    CURLM *multi;
+    CURLSH *share;
+    struct nx_curl_exchange *idle;
+    struct estate *next;
+};
+
 struct curl_transport {
     struct nx_transport base; /* first: a transport is cast to and fro */
+    struct nx_fork_guard guard;
+    struct estate *estate; /* room for the next fork */
     struct nx_curl_common common;
     struct nx_curl_sockets sockets;
     struct nx_curl_pool pool;
@@ -42,18 +56,84 @@ static void fail(struct curl_transport *self, struct nx_exchange *exchange)
     push(&self->failed, exchange);
 }
 
+/* One multi is turned by one thread at a time: its share needs no locks. */
+static bool set_up(struct curl_transport *self)
+{
+    const long connections = (long)self->common.settings.max_connections;
+
+    self->estate = calloc(1, sizeof *self->estate);
+    self->multi = curl_multi_init();
+    self->common.share = curl_share_init();
+    return self->estate && self->multi && self->common.share && nx_curl_sockets_init(&self->sockets, self->multi) &&
+           curl_multi_setopt(self->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
+           curl_share_setopt(self->common.share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
+}
+
+/* The handles are gone. */
+static void tear_down(struct curl_transport *self)
+{
+    curl_multi_cleanup(self->multi);
+    nx_curl_sockets_release(&self->sockets);
+    curl_share_cleanup(self->common.share);
+    free(self->estate);
+    self->multi = NULL;
+    self->common.share = NULL;
+    self->estate = NULL;
+}
+
+/* In a child, within fork(). The connections are closed at once: were they held open here, the parent could not end
+ * them. */
+static void abandon(void *context)
+{
+    static struct estate *estates;
+    struct curl_transport *self = context;
+
+    nx_curl_sockets_abandon(&self->sockets);
+    self->failed = NULL;
+    if (!self->multi)
+        return;
+    *self->estate = (struct estate){self->multi, self->common.share, self->pool.idle, estates};
+    estates = self->estate;
+    self->estate = NULL;
+    self->multi = NULL;
+    self->common.share = NULL;
+    self->pool.idle = NULL;
+    self->pool.count = 0;
+}
+
+/* Works with the multi; a child makes one of its own before. There is none when memory or descriptors run out. Whoever
+ * wanted to wake it meanwhile had nothing to do so with, so the first wait is woken in any case. */
+static void enter(struct curl_transport *self)
+{
+    nx_lock_take(&self->sockets.busy);
+    if (self->multi)
+        return;
+    if (set_up(self))
+        nx_curl_sockets_wake(&self->sockets);
+    else
+        tear_down(self);
+}
+
+static void leave(struct curl_transport *self)
+{
+    nx_lock_give(&self->sockets.busy);
+}
+
 static void begin(struct nx_transport *transport, struct nx_exchange *exchange)
 {
     struct curl_transport *self = of(transport);
-    struct nx_curl_exchange *curl = nx_curl_pool_take(&self->pool, &self->common, exchange);
+    struct nx_curl_exchange *curl;
 
+    enter(self);
+    curl = self->multi ? nx_curl_pool_take(&self->pool, &self->common, exchange) : NULL;
     self->begun = true;
     exchange->handle = curl;
-    if (curl && curl_multi_add_handle(self->multi, curl->easy) == CURLM_OK)
-        return;
-    nx_curl_exchange_free(curl);
-    exchange->handle = NULL;
-    fail(self, exchange);
+    if (!curl || curl_multi_add_handle(self->multi, curl->easy) != CURLM_OK) {
+        nx_curl_exchange_free(curl);
+        exchange->handle = NULL;
+        fail(self, exchange);
+    }
+    leave(self);
 }
 
 static void end(struct curl_transport *self, struct nx_exchange *exchange)
@@ -98,6 +178,7 @@ static struct nx_exchange *turn(struct nx_transport *transport, int64_t wait_ms)
     struct nx_exchange *finished = NULL;
     bool more = true;
 
+    enter(self);
     if (self->begun)
         nx_curl_sockets_run_due(&self->sockets);
     self->begun = false;
@@ -107,6 +188,7 @@ static struct nx_exchange *turn(struct nx_transport *transport, int64_t wait_ms)
         take_finished(self, &finished);
         more = more && !finished;
     }
+    leave(self);
     return finished;
 }
 
@@ -127,12 +209,14 @@ static void give_up(struct nx_transport *transport, struct nx_exchange *exchange
     struct curl_transport *self = of(transport);
     struct nx_exchange **at = &self->failed;
 
+    enter(self);
     while (*at && *at != exchange)
         at = &(*at)->next;
     if (*at)
         *at = exchange->next;
     reset_connection(exchange);
     end(self, exchange);
+    leave(self);
 }
 
 static void wakeup(struct nx_transport *transport)
@@ -142,7 +226,13 @@ static void wakeup(struct nx_transport *transport)
 
 static int descriptor(struct nx_transport *transport)
 {
-    return of(transport)->sockets.set;
+    struct curl_transport *self = of(transport);
+    int set;
+
+    enter(self);
+    set = self->sockets.set;
+    leave(self);
+    return set;
 }
 
 static int64_t patience(struct nx_transport *transport)
@@ -156,10 +246,11 @@ static void free_transport(struct nx_transport *transport)
 {
     struct curl_transport *self = of(transport);
 
+    nx_lock_take(&self->sockets.busy);
     nx_curl_pool_release(&self->pool);
-    curl_multi_cleanup(self->multi);
-    nx_curl_sockets_release(&self->sockets);
-    curl_share_cleanup(self->common.share);
+    tear_down(self);
+    nx_lock_give(&self->sockets.busy);
+    nx_fork_guard_destroy(&self->guard);
     free(self->ca_file);
     free(self);
 }
@@ -173,22 +264,12 @@ static void start_libcurl(void)
     global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* One multi is turned by one thread at a time: its share needs no locks. */
-static bool set_up(struct curl_transport *self)
-{
-    const long connections = (long)self->common.settings.max_connections;
-
-    self->common.ca_path = curl_version_info(CURLVERSION_NOW)->capath;
-    self->pool.most = connections > IDLE_LEAST ? (size_t)connections : IDLE_LEAST;
-    self->multi = curl_multi_init();
-    self->common.share = curl_share_init();
-    return self->multi && self->common.share && nx_curl_sockets_init(&self->sockets, self->multi) &&
-           curl_multi_setopt(self->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
-           curl_share_setopt(self->common.share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
-}
-
 static bool copy_settings(struct curl_transport *self, const struct nx_curl_settings *settings)
 {
+    const size_t connections = (size_t)settings->max_connections;
+
+    self->common.ca_path = curl_version_info(CURLVERSION_NOW)->capath;
+    self->pool.most = connections > IDLE_LEAST ? connections : IDLE_LEAST;
     self->common.settings = *settings;
     if (!settings->ca_file)
         return true;
@@ -210,6 +291,10 @@ struct nx_transport *nx_curl_transport_new(const struct nx_curl_settings *settin
     self->common.sockets = &self->sockets;
     self->sockets = (struct nx_curl_sockets){.set = -1, .event = -1};
     self->common.clock = *clock;
+    if (!nx_fork_guard_init(&self->guard, &self->sockets.busy, NX_FORK_TRANSPORT, abandon, self)) {
+        free(self);
+        return NULL;
+    }
     if (!copy_settings(self, settings) || !set_up(self)) {
         free_transport(&self->base);
         return NULL;

@@ -2,6 +2,7 @@
 
 #include "io/beacon.h"
 #include "io/exchanges.h"
+#include "io/fork.h"
 #include "io/lock.h"
 
 #include <stddef.h>
@@ -20,6 +21,10 @@ struct nx_engine {
     struct nx_world world;
     int64_t exchange_timeout_ms;
     struct nx_lock lock;
+    struct nx_fork_guard guard;
+    void (*inherited)(void *context); /* of the owner */
+    void *inherited_context;
+    bool newly_inherited;      /* and the owner does not know yet */
     struct waiter *waiters;    /* the longest waiting first */
     struct nx_exchange *inbox; /* submitted, not begun; the newest first */
     struct nx_exchange *ended; /* to be told to their owners, by whoever comes first */
@@ -38,11 +43,29 @@ struct nx_engine {
     bool idle; /* closing, and all but the closer have left */
 };
 
+/* In a child, within fork(). Whoever waited or led was a thread of the parent's; what the leader worked on without the
+ * lock is in any state. */
+static void forget_all(void *context)
+{
+    struct nx_engine *engine = context;
+
+    engine->waiters = NULL;
+    engine->inbox = engine->ended = NULL;
+    engine->end = &engine->ended;
+    engine->alarm_ms = INT64_MAX;
+    engine->beacon = NULL;
+    engine->oldest = engine->newest = NULL;
+    engine->later = (struct nx_heap){0};
+    engine->leading = engine->some_unwanted = false;
+    engine->holders = 0;
+    engine->newly_inherited = true;
+}
+
 struct nx_engine *nx_engine_new(const struct nx_world *world, int64_t exchange_timeout_ms)
 {
     struct nx_engine *engine = calloc(1, sizeof *engine);
 
-    if (!engine || !nx_lock_init(&engine->lock)) {
+    if (!engine || !nx_fork_guard_init(&engine->guard, &engine->lock, NX_FORK_ENGINE, forget_all, engine)) {
         world->transport->verbs->free(world->transport);
         free(engine);
         return NULL;
@@ -54,15 +77,26 @@ struct nx_engine *nx_engine_new(const struct nx_world *world, int64_t exchange_t
     return engine;
 }
 
+void nx_engine_set_inherited(struct nx_engine *engine, void (*inherited)(void *context), void *context)
+{
+    engine->inherited = inherited;
+    engine->inherited_context = context;
+}
+
 void nx_engine_free(struct nx_engine *engine)
 {
-    nx_lock_destroy(&engine->lock);
+    nx_fork_guard_destroy(&engine->guard);
     free(engine);
 }
 
 void nx_engine_lock(struct nx_engine *engine)
 {
     nx_lock_take(&engine->lock);
+    if (!engine->newly_inherited)
+        return;
+    engine->newly_inherited = false;
+    if (engine->inherited)
+        engine->inherited(engine->inherited_context);
 }
 
 void nx_engine_unlock(struct nx_engine *engine)
@@ -144,13 +178,12 @@ static void begin_now(struct nx_engine *engine, struct nx_exchange *exchange)
 /* A leader that waits for longer is to know. */
 void nx_engine_set_alarm(struct nx_engine *engine, int64_t at_ms, void (*ring)(void *context), void *context)
 {
-    const bool sooner = at_ms < engine->alarm_ms;
-
+    if (at_ms >= engine->alarm_ms)
+        return;
     engine->alarm_ms = at_ms;
     engine->ring = ring;
     engine->ring_context = context;
-    if (sooner)
-        rouse_leader(engine);
+    rouse_leader(engine);
 }
 
 void nx_engine_give_up(struct nx_engine *engine, struct nx_exchange *exchange)
@@ -372,10 +405,13 @@ static bool is_alarm_due(const struct nx_engine *engine)
 
 static void ring(struct nx_engine *engine)
 {
+    void (*const called)(void *context) = engine->ring;
+    void *const context = engine->ring_context;
+
     engine->alarm_ms = INT64_MAX;
     nx_engine_hold(engine);
     nx_engine_unlock(engine);
-    engine->ring(engine->ring_context);
+    called(context);
     nx_engine_lock(engine);
     nx_engine_release(engine);
 }

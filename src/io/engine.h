@@ -17,6 +17,13 @@ struct nx_engine;
 /* Owns world->transport from here on, on failure too. NULL when resources are lacking. */
 struct nx_engine *nx_engine_new(const struct nx_world *world, int64_t exchange_timeout_ms);
 
+/*
+ * A child that was forked has none of the threads that were inside, and nothing that was under way: all exchanges are
+ * forgotten, their `done` is not called, and the transport makes connections of its own. `inherited` is called before
+ * anything else is done with the engine there, once, with the lock held. To be set before the engine is used.
+ */
+void nx_engine_set_inherited(struct nx_engine *engine, void (*inherited)(void *context), void *context);
+
 /* After nx_engine_close(). */
 void nx_engine_free(struct nx_engine *engine);
 

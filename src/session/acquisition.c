@@ -324,7 +324,6 @@ static bool complete(struct nx_acquisition *acquisition)
     if (!anew || !error.status)
         kind = take_outcome(acquisition, &error);
     if (!anew) {
-        unlink_from_session(acquisition);
         source->acquisition = NULL;
         settle(acquisition, &error);
     }
@@ -337,6 +336,7 @@ static bool complete(struct nx_acquisition *acquisition)
     if (anew)
         return true;
     nx_engine_lock(engine);
+    unlink_from_session(acquisition);
     nx_acquisition_unref(acquisition);
     nx_source_unref_unlock(source);
     return false;

@@ -27,7 +27,8 @@ static nexauth_status enter(nexauth_source *source, struct nexauth_error *error)
         return nx_fail(error, NEXAUTH_INVALID, "this source does not authorize users, or lacks what that needs");
     nx_engine_lock(source->session->engine);
     closed = source->session->closed;
-    source->references += !closed;
+    if (!closed)
+        nx_source_enter(source);
     nx_engine_unlock(source->session->engine);
     return closed ? nx_fail(error, NEXAUTH_INVALID, "the session was freed") : NEXAUTH_OK;
 }
@@ -39,7 +40,7 @@ static nexauth_status leave(nexauth_source *source, nexauth_status status, struc
 
     nx_engine_lock(source->session->engine);
     freed = source->freed || source->session->closed;
-    nx_source_unref_unlock(source);
+    nx_source_leave_unlock(source);
     return freed ? nx_fail(error, NEXAUTH_CANCELED, "the source or its session was freed meanwhile") : status;
 }
 

@@ -135,6 +135,40 @@ size_t nx_calls_run(nexauth_session *session)
     return count;
 }
 
+/* With the lock, so the source is not freed here. */
+static void forget(nexauth_call *call)
+{
+    nexauth_source *source = call->source;
+
+    call->acquisition = NULL;
+    call->deadline = (struct nx_heap_node){0};
+    call->next = call->previous = NULL;
+    if (atomic_fetch_sub_explicit(&call->references, 1, memory_order_acq_rel) != 1)
+        return;
+    nexauth_token_unref(call->token);
+    free(call);
+    source->references--;
+}
+
+static void forget_all(nexauth_call *call)
+{
+    while (call) {
+        nexauth_call *next = call->next;
+
+        forget(call);
+        call = next;
+    }
+}
+
+void nx_calls_inherited(nexauth_session *session)
+{
+    for (struct nx_acquisition *next = session->acquisitions; next; next = next->next)
+        forget_all(next->calls);
+    forget_all(session->ready.first);
+    session->ready = (struct nx_queue){0};
+    session->deadlines = (struct nx_heap){0};
+}
+
 /* Begins or joins the acquisition that brings the call its token. Nothing runs before somebody polls or waits. */
 static void wait_for_token(nexauth_call *call, enum nexauth_reason reason)
 {

@@ -158,9 +158,9 @@ static nexauth_status get_locked(nexauth_source *source, const struct nx_wish *w
     nexauth_status status;
 
     nx_engine_lock(source->session->engine);
-    source->references++;
+    nx_source_enter(source);
     status = get(source, wish, out, &failure);
-    nx_source_unref_unlock(source);
+    nx_source_leave_unlock(source);
     if (status && error)
         *error = failure;
     return status;

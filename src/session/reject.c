@@ -51,7 +51,7 @@ static nexauth_status reject_text(nexauth_source *source, const char *text, stru
         nx_engine_unlock(session->engine);
         return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
     }
-    source->references++;
+    nx_source_enter(source);
     nx_engine_hold(session->engine);
     if (is_current(source, text))
         status = reject(source, &dropped, error);
@@ -62,7 +62,7 @@ static nexauth_status reject_text(nexauth_source *source, const char *text, stru
         nx_engine_lock(session->engine);
     }
     nx_engine_release(session->engine);
-    nx_source_unref_unlock(source);
+    nx_source_leave_unlock(source);
     return status;
 }
 

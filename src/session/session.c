@@ -106,7 +106,7 @@ nexauth_status nx_session_new_in(const struct nx_world *world, const struct nexa
         status = begin(session, world, options, error);
     else
         nx_fail(error, status, "memory ran out");
-    if (!status && !nx_lock_init(&session->reading))
+    if (!status && !nx_fork_guard_init(&session->reading_guard, &session->reading, NX_FORK_READING, NULL, NULL))
         status = nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
     if (status) {
         world->transport->verbs->free(world->transport);
@@ -116,10 +116,11 @@ nexauth_status nx_session_new_in(const struct nx_world *world, const struct nexa
     }
     session->engine = nx_engine_new(world, options->exchange_timeout_ms);
     if (!session->engine) {
-        nx_lock_destroy(&session->reading);
+        nx_fork_guard_destroy(&session->reading_guard);
         undo(session);
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
     }
+    nx_engine_set_inherited(session->engine, nx_session_inherited, session);
     *out = session;
     return NEXAUTH_OK;
 }
@@ -138,7 +139,7 @@ static void destroy(nexauth_session *session)
     nx_sites_release(session->sites);
     nx_limits_release(&session->limits);
     nx_beacon_free(session->beacon);
-    nx_lock_destroy(&session->reading);
+    nx_fork_guard_destroy(&session->reading_guard);
     nx_engine_free(session->engine);
     nx_arena_unref(session->arena);
     free(session);

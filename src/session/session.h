@@ -14,6 +14,7 @@
 #include "io/arena.h"
 #include "io/beacon.h"
 #include "io/engine.h"
+#include "io/fork.h"
 #include "io/lock.h"
 #include "session/limits.h"
 #include "session/slot.h"
@@ -53,9 +54,11 @@ struct nexauth_session {
     bool loopback_http;
     atomic_bool closed;     /* written with the lock */
     struct nx_lock reading; /* guards the endpoints: answers are read one at a time */
+    struct nx_fork_guard reading_guard;
     struct nx_endpoint *endpoints;
     /* With the lock: */
-    int references;                      /* the application's, and one of each source */
+    int references;                      /* the application's, one of each source, and one of a poll */
+    nexauth_source *sources;             /* those that were made to their end */
     struct nx_acquisition *acquisitions; /* under way */
     struct nx_site *sites;               /* where its requests went */
     struct nx_failures failures;         /* by credentials */
@@ -82,7 +85,9 @@ struct nexauth_source {
     struct nx_save *save;       /* NULL: nothing is to be saved */
     struct nx_trouble *trouble; /* NULL: there was none */
     uint64_t requests, joins, failures;
-    int references; /* the application's, and one of each call and acquisition under way */
+    nexauth_source *next, *previous; /* in the session */
+    int references; /* the application's, and one of each call, of each acquisition under way, and of callers inside */
+    int inside;     /* the last of these: threads, which a forked child has not */
     bool freed;
     bool asked;        /* for a token */
     bool rejected;     /* the last token was, and no other has come */
@@ -148,6 +153,15 @@ nexauth_status nx_source_new(nexauth_session *session, const struct nx_provider 
 
 /* With the lock, which is then given. Frees the source with its last reference, and its session with that's. */
 void nx_source_unref_unlock(nexauth_source *source);
+
+/* A caller is inside: works with the source, and lets the lock go in between. With the lock; leaving gives it, and is
+ * a nx_source_unref_unlock(). */
+void nx_source_enter(nexauth_source *source);
+void nx_source_leave_unlock(nexauth_source *source);
+
+/* A child that was forked has this source of its parent's, but no callers inside, and no one-time values: those are the
+ * parent's. Frees the source when the application has, and nothing else keeps it. With the lock. */
+void nx_source_inherited(nexauth_source *source);
 
 /* What the session remembers of the failures of these credentials (core/failures.h). With the lock. */
 int64_t nx_source_note_failure(nexauth_source *source, const struct nexauth_error *error);
@@ -289,6 +303,14 @@ void nx_calls_expire(nexauth_session *session);
 
 /* Runs the callbacks of all calls that are ready by now; the lock is let go meanwhile. Returns how many. */
 size_t nx_calls_run(nexauth_session *session);
+
+/* Lets go of a parent's calls, whose callbacks do not run in a child. */
+void nx_calls_inherited(nexauth_session *session);
+
+/* ---- inherit.c ---- */
+
+/* For the engine of a session: a child that was forked takes over what its parent had. With the lock. */
+void nx_session_inherited(void *context);
 
 /* ---- poll.c ---- */
 

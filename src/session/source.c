@@ -5,8 +5,32 @@
 
 #include <stdlib.h>
 
+/* With the lock. */
+static void link_to_session(nexauth_source *source)
+{
+    nexauth_session *session = source->session;
+
+    source->next = session->sources;
+    if (source->next)
+        source->next->previous = source;
+    session->sources = source;
+}
+
+/* One that was not made to its end was not linked. With the lock. */
+static void unlink_from_session(nexauth_source *source)
+{
+    nexauth_session *session = source->session;
+
+    if (source->previous || session->sources == source)
+        *(source->previous ? &source->previous->next : &session->sources) = source->next;
+    if (source->next)
+        source->next->previous = source->previous;
+}
+
+/* With the lock. */
 static void destroy(nexauth_source *source)
 {
+    unlink_from_session(source);
     nx_slot_put(&source->slot, NULL);
     nexauth_token_unref(source->token);
     if (source->grant)
@@ -28,6 +52,53 @@ void nx_source_unref_unlock(nexauth_source *source)
     }
     destroy(source);
     nx_session_unref_unlock(session);
+}
+
+void nx_source_enter(nexauth_source *source)
+{
+    source->references++;
+    source->inside++;
+}
+
+void nx_source_leave_unlock(nexauth_source *source)
+{
+    source->inside--;
+    nx_source_unref_unlock(source);
+}
+
+/* While a flight was under way the grant was the flight's, and is in any state: it stays with the flight. */
+static void forget_grant(nexauth_source *source)
+{
+    struct nx_grant *grant = source->grant;
+    const bool connected = grant && grant->connected;
+    struct nx_grant *left;
+
+    if (!grant)
+        return;
+    if (!source->acquisition) {
+        nx_grant_release(grant);
+    } else {
+        left = malloc(sizeof *left);
+        if (left)
+            *left = *grant;
+        source->acquisition->flight.grant = left;
+    }
+    nx_grant_init(grant);
+    grant->connected = connected;
+}
+
+void nx_source_inherited(nexauth_source *source)
+{
+    nexauth_session *session = source->session;
+
+    forget_grant(source);
+    source->acquisition = NULL;
+    source->references -= source->inside;
+    source->inside = 0;
+    if (source->references)
+        return;
+    destroy(source);
+    session->references--;
 }
 
 /* A source of a session that has been freed is not made. */
@@ -132,11 +203,15 @@ nexauth_status nx_source_new(nexauth_session *session, const struct nx_provider 
     source->references = 1;
     nx_slot_init(&source->slot);
     status = set_up(source, options, error);
-    if (status)
+    if (status) {
         nexauth_source_free(source);
-    else
-        *out = source;
-    return status;
+        return status;
+    }
+    nx_engine_lock(session->engine);
+    link_to_session(source);
+    nx_engine_unlock(session->engine);
+    *out = source;
+    return NEXAUTH_OK;
 }
 
 void nexauth_source_free(nexauth_source *source)
