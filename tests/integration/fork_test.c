@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -456,59 +455,6 @@ static void the_parents_descriptor_hears_nothing_of_the_child(void **state)
     nexauth_source_free(scene.source);
 }
 
-#ifdef NX_FORKS_ANYWHERE
-/* ---- At any point of what other threads do ----------------------------------------------------------------------- */
-
-enum { FORKS = 25, THREADS = 2 };
-
-static atomic_bool over;
-
-static void *keep_renewing(void *context)
-{
-    nexauth_session *session = context;
-
-    while (!over) {
-        nexauth_source *source = live_new_source(session, &nex);
-
-        nexauth_token_unref(get(source));
-        nexauth_source_free(source);
-    }
-    return NULL;
-}
-
-static bool get_both(const struct child *me, void *context)
-{
-    struct scene *scene = context;
-    nexauth_source *own = live_new_source(scene->session, &nex);
-    nexauth_token *first = get(own);
-    nexauth_token *second = get(scene->source);
-
-    (void)me;
-    nexauth_token_unref(first);
-    nexauth_token_unref(second);
-    nexauth_source_free(own);
-    return first && second;
-}
-
-static void it_does_not_matter_what_other_threads_do_at_the_fork(void **state)
-{
-    struct scene scene = scene_of(state, &nex);
-    pthread_t threads[THREADS];
-
-    over = false;
-    for (int i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, keep_renewing, *state), 0);
-    for (int i = 0; i < FORKS; i++)
-        assert_int_equal(child_run(get_both, &scene), 0);
-    over = true;
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
-    nexauth_token_unref(live_get(scene.source));
-    nexauth_source_free(scene.source);
-}
-
-#endif
-
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, live_set_up, live_tear_down)
 
 int main(void)
@@ -528,9 +474,6 @@ int main(void)
         LIVE(what_only_a_flight_kept_ends_in_the_child),
         LIVE(a_child_may_drop_its_parents_calls),
         LIVE(the_parents_descriptor_hears_nothing_of_the_child),
-#ifdef NX_FORKS_ANYWHERE
-        LIVE(it_does_not_matter_what_other_threads_do_at_the_fork),
-#endif
     };
 
     return cmocka_run_group_tests(tests, live_start, live_stop);
