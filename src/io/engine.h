@@ -42,7 +42,7 @@ void nx_engine_submit_at(struct nx_engine *engine, struct nx_exchange *exchange,
 void nx_engine_defer(struct nx_engine *engine, struct nx_exchange *exchange);
 
 /* Calls `ring`, with no lock held, at at_ms (boot clock) or soon after, in a thread that waits; once. There is one
- * alarm: a later call replaces what an earlier one said. INT64_MAX: never. The lock is held. */
+ * alarm, and the soonest time counts. The lock is held. */
 void nx_engine_set_alarm(struct nx_engine *engine, int64_t at_ms, void (*ring)(void *context), void *context);
 
 /* Nobody wants this exchange any more: it ends as canceled, at the next turn. The lock is held. */

@@ -6,7 +6,6 @@
 #include <pthread.h>
 
 static struct nx_keeper keeper;
-static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
 static struct nx_ledger *lock(void *context)
 {
@@ -29,10 +28,10 @@ static uint32_t owner(void *context)
     return nx_tree_owner(context);
 }
 
-static bool make(struct nx_tree *tree)
+static void make(void)
 {
-    if (!tree)
-        return false;
+    struct nx_tree *tree = nx_tree_get();
+
     keeper = (struct nx_keeper){.lock = lock,
                                 .unlock = unlock,
                                 .now_us = now_us,
@@ -41,16 +40,15 @@ static bool make(struct nx_tree *tree)
                                 .begun_us = nx_tree_begun_us(tree),
                                 .context = tree};
     nx_keeper_init(&keeper);
-    return true;
 }
 
 /* Forked children have a copy, and the same tree. */
 struct nx_permits *nx_tree_permits(void)
 {
-    bool made;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    pthread_mutex_lock(&making);
-    made = keeper.context || make(nx_tree_get());
-    pthread_mutex_unlock(&making);
-    return made ? &keeper.base : NULL;
+    if (!nx_tree_get())
+        return NULL;
+    pthread_once(&once, make);
+    return &keeper.base;
 }
