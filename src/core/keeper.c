@@ -144,8 +144,10 @@ static void end(struct nx_permits *permits, struct nx_permit *permit, const stru
     struct nx_ledger *ledger = keeper->lock(keeper->context);
     struct nx_outcome told = *outcome;
 
-    if (!ledger)
+    if (!ledger) {
+        permit->state = NX_PERMIT_NONE;
         return;
+    }
     if (permit->state == NX_PERMIT_OUT) {
         told.held = permit->gates[outcome->held];
         nx_ledger_end(ledger, permit->ticket, &told, keeper->now_us(keeper->context));
