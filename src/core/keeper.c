@@ -157,18 +157,34 @@ static void end(struct nx_permits *permits, struct nx_permit *permit, const stru
 }
 
 /* The next permit whose waiting is over; NULL: there is none now. */
-static struct nx_permit *next_granted(struct nx_keeper *keeper, struct nx_ledger *ledger)
+static struct nx_permit *next_granted(struct nx_keeper *keeper, struct nx_ledger *ledger, uint32_t owner)
 {
     struct nx_permit *permit;
     uint64_t context;
     uint32_t ticket;
     bool late;
 
-    if (!nx_ledger_next(ledger, keeper->owner(keeper->context), keeper->now_us(keeper->context), &ticket, &context,
-                        &late))
+    if (!nx_ledger_next(ledger, owner, keeper->now_us(keeper->context), &ticket, &context, &late))
         return NULL;
     permit = (struct nx_permit *)(uintptr_t)context;
     permit->state = late ? NX_PERMIT_NONE : NX_PERMIT_OUT;
+    return permit;
+}
+
+/* The next one, or when there may be one. A process that is no owner has nobody waiting. */
+static struct nx_permit *look(struct nx_keeper *keeper, struct nx_ledger *ledger, int64_t *wait_ms)
+{
+    const uint32_t owner = keeper->owner(keeper->context);
+    struct nx_permit *permit;
+    int64_t now_us;
+
+    *wait_ms = INT64_MAX;
+    if (owner >= NX_LEDGER_OWNERS)
+        return NULL;
+    permit = next_granted(keeper, ledger, owner);
+    now_us = keeper->now_us(keeper->context);
+    if (!permit)
+        *wait_ms = until_ms(nx_ledger_due(ledger, owner, now_us), now_us);
     return permit;
 }
 
@@ -180,12 +196,7 @@ static int64_t turn(struct nx_permits *permits)
     int64_t wait_ms = NO_LEDGER_WAIT_MS;
 
     while ((ledger = keeper->lock(keeper->context)) != NULL) {
-        permit = next_granted(keeper, ledger);
-        if (!permit) {
-            const int64_t now_us = keeper->now_us(keeper->context);
-
-            wait_ms = until_ms(nx_ledger_due(ledger, keeper->owner(keeper->context), now_us), now_us);
-        }
+        permit = look(keeper, ledger, &wait_ms);
         keeper->unlock(keeper->context);
         if (!permit)
             break;
