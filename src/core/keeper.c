@@ -35,7 +35,7 @@ static int gate_of(const struct nx_keeper *keeper, struct nx_ledger *ledger, con
 {
     const int64_t half_until_us = add_ms(keeper->begun_us, door->window_ms);
 
-    return nx_ledger_gate(ledger, door->key, door->requests, door->window_ms * US_IN_MS, half_until_us);
+    return nx_ledger_gate(ledger, door->key, door->requests, add_ms(0, door->window_ms), half_until_us);
 }
 
 /* False when the ledger has no room for a gate more. */
