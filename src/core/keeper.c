@@ -175,17 +175,14 @@ static struct nx_permit *next_granted(struct nx_keeper *keeper, struct nx_ledger
 static struct nx_permit *look(struct nx_keeper *keeper, struct nx_ledger *ledger, int64_t *wait_ms)
 {
     const uint32_t owner = keeper->owner(keeper->context);
-    struct nx_permit *permit;
+    struct nx_permit *permit = owner < NX_LEDGER_OWNERS ? next_granted(keeper, ledger, owner) : NULL;
     int64_t now_us;
 
-    *wait_ms = INT64_MAX;
-    if (owner >= NX_LEDGER_OWNERS)
-        return NULL;
-    permit = next_granted(keeper, ledger, owner);
+    if (permit)
+        return permit;
     now_us = keeper->now_us(keeper->context);
-    if (!permit)
-        *wait_ms = until_ms(nx_ledger_due(ledger, owner, now_us), now_us);
-    return permit;
+    *wait_ms = owner < NX_LEDGER_OWNERS ? until_ms(nx_ledger_due(ledger, owner, now_us), now_us) : INT64_MAX;
+    return NULL;
 }
 
 static int64_t turn(struct nx_permits *permits)
