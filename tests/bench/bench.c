@@ -36,12 +36,17 @@
 enum { ROUNDS = 301, ROUND_NS = 1000000, TIMES_MOST = 1 << 24, PORTS_MOST = 16 };
 
 static const struct bench *const benches[] = {
-    &bench_json,    &bench_json_escaped,
+    &bench_json,       &bench_json_escaped,
 #ifdef NEXAUTH_XML
     &bench_xml,
 #endif
-    &bench_get,     &bench_get_two,      &bench_copy,       &bench_copy_two,    &bench_http,     &bench_https,
-    &bench_dropped, &bench_first_token,  &bench_flood_http, &bench_flood_https, &bench_flood_h2, NULL,
+    &bench_get,        &bench_get_two,
+    &bench_copy,       &bench_copy_two,
+    &bench_permit,     &bench_permit_two,
+    &bench_http,       &bench_https,
+    &bench_dropped,    &bench_first_token,
+    &bench_flood_http, &bench_flood_https,
+    &bench_flood_h2,   NULL,
 };
 
 static const struct bench *find_bench(const char *name)

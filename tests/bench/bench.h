@@ -47,6 +47,8 @@ extern const struct bench bench_get;
 extern const struct bench bench_get_two;
 extern const struct bench bench_copy;
 extern const struct bench bench_copy_two;
+extern const struct bench bench_permit;
+extern const struct bench bench_permit_two;
 extern const struct bench bench_http;
 extern const struct bench bench_https;
 extern const struct bench bench_dropped;
