@@ -31,19 +31,19 @@ static const struct nx_siphash_key *key(struct nx_permits *permits)
 }
 
 /* A process cannot know what its predecessor sent: at first, half of each limit is all it takes. */
-static int gate_of(const struct nx_keeper *keeper, struct nx_ledger *ledger, const struct nx_door *door)
+static int gate_of(const struct nx_keeper *keeper, struct nx_ledger *ledger, const struct nx_door *door, int64_t now_us)
 {
     const int64_t half_until_us = add_ms(keeper->begun_us, door->window_ms);
 
-    return nx_ledger_gate(ledger, door->key, door->requests, add_ms(0, door->window_ms), half_until_us);
+    return nx_ledger_gate(ledger, door->key, door->requests, add_ms(0, door->window_ms), half_until_us, now_us);
 }
 
 /* False when the ledger has no room for a gate more. */
 static bool find_gates(const struct nx_keeper *keeper, struct nx_ledger *ledger, const struct nx_permit_wish *wish,
-                       struct nx_permit *permit)
+                       struct nx_permit *permit, int64_t now_us)
 {
     for (uint32_t i = 0; i < wish->count; i++) {
-        permit->gates[i] = gate_of(keeper, ledger, &wish->doors[i]);
+        permit->gates[i] = gate_of(keeper, ledger, &wish->doors[i], now_us);
         if (permit->gates[i] < 0)
             return false;
     }
@@ -63,7 +63,7 @@ static enum nx_turn ask(struct nx_keeper *keeper, struct nx_ledger *ledger, stru
     enum nx_turn turn;
 
     *wait_ms = NO_LEDGER_WAIT_MS;
-    if (want.owner >= NX_LEDGER_OWNERS || !find_gates(keeper, ledger, wish, permit))
+    if (want.owner >= NX_LEDGER_OWNERS || !find_gates(keeper, ledger, wish, permit, now_us))
         return NX_TURN_NEVER;
     for (uint32_t i = 0; i < wish->count; i++)
         want.gates[i] = permit->gates[i];

@@ -234,8 +234,10 @@ bool nx_ledger_next(struct nx_ledger *ledger, uint32_t owner, int64_t now_us, ui
 
     now_us = advance(ledger, now_us);
     ledger->owners[owner].asleep = false;
-    for (uint32_t gate = 0; gate < ledger->gate_count; gate++)
-        nx_gate_settle(ledger, &ledger->gates[gate], now_us);
+    for (uint32_t gate = 0; gate < ledger->gate_count; gate++) {
+        if (ledger->gates[gate].live)
+            nx_gate_settle(ledger, &ledger->gates[gate], now_us);
+    }
     i = take(ledger, owner, now_us, &gone);
     if (i == NX_LEDGER_NONE) {
         i = drop_late(ledger, owner, now_us);
@@ -368,6 +370,7 @@ void nx_ledger_end(struct nx_ledger *ledger, uint32_t i, const struct nx_outcome
 
         if (outcome->end != NX_END_UNSENT)
             nx_gate_end(ledger, gate, kind, now_us);
+        gate->used_us = now_us;
         gate->taken--;
     }
     nx_ticket_free(ledger, i);

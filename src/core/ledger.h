@@ -51,8 +51,13 @@ struct nx_ledger *nx_ledger_init(void *memory, uint32_t tickets, uint32_t slots)
  * The gate of this key (a hash of origin and name, or of origin, or of a path): found, or made. `allowed` requests in
  * any window_us; allowed 0: it counts none. When askers disagree the fewer requests and the longer window win. A new
  * counting gate uses at most half of its slots (one at least) until half_until_us. -1: there is no room.
+ *
+ * A gate is idle when nothing is out, cools or waits, and it is neither held nor probed: nothing is lost with it but
+ * what askers said of its limit. Where there is no room, the one that is idle longest makes some. So the number is good
+ * for as long as one of the caller's tickets has it, and for asks at now_us; then it is to be asked for again.
  */
-int nx_ledger_gate(struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int64_t window_us, int64_t half_until_us);
+int nx_ledger_gate(struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int64_t window_us, int64_t half_until_us,
+                   int64_t now_us);
 
 /* The gate of this key if there is one; -1: there is none. */
 int nx_ledger_find(const struct nx_ledger *ledger, uint64_t key);
@@ -124,7 +129,7 @@ enum nx_word {
 struct nx_outcome {
     enum nx_end end;
     enum nx_word word;
-    int held;               /* the gate that a refusal holds: one of the ticket's, or another */
+    int held;               /* the gate that a refusal holds: one of the ticket's, or another whose number is good */
     int64_t retry_after_us; /* as the service said; 0: it did not (then 10 s). Clamped to 1 s..1 h */
     bool grows;             /* each further refusal doubles the hold, to an hour; else it is as stated. Further: of a
                              * request that left after the last hold began. A fine answer to one ends the growth */

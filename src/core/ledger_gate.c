@@ -208,54 +208,142 @@ int64_t nx_gate_due(const struct nx_ledger *ledger, const struct nx_gate *gate, 
 int nx_ledger_find(const struct nx_ledger *ledger, uint64_t key)
 {
     for (uint32_t i = 0; i < ledger->gate_count; i++) {
-        if (ledger->keys[i] == key)
+        if (ledger->keys[i] == key && ledger->gates[i].live)
             return (int)i;
     }
     return -1;
 }
 
-/* Lets a gate count: `allowed` is written last, which makes the rest count. */
-static void begin_to_count(struct nx_ledger *ledger, struct nx_gate *gate, uint32_t allowed, int64_t half_until_us)
+/* The last to end is the last to be free. */
+static bool is_cool(const struct nx_ledger *ledger, const struct nx_gate *gate, int64_t now_us)
 {
-    gate->first = 2 * ledger->slots_used;
+    for (unsigned kind = 0; kind < NX_RINGS; kind++) {
+        const uint32_t count = length(gate, kind);
+
+        if (count && free_at(ledger, gate, kind, count - 1) > now_us)
+            return false;
+    }
+    return true;
+}
+
+/* What was asked for at this moment is about to be used. */
+static bool is_idle(const struct nx_ledger *ledger, const struct nx_gate *gate, int64_t now_us)
+{
+    return gate->live && gate->used_us < now_us && !gate->taken && !gate->waiting[NX_LANE_TOKEN] &&
+           !gate->waiting[NX_LANE_API] && !gate->width && !nx_gate_held(gate, now_us) && is_cool(ledger, gate, now_us);
+}
+
+/* The gate that was idle longest is none any more; -1: all are needed. */
+static int retire(struct nx_ledger *ledger, int64_t now_us)
+{
+    int64_t used_us = INT64_MAX;
+    int found = -1;
+
+    for (uint32_t i = 0; i < ledger->gate_count; i++) {
+        const struct nx_gate *gate = &ledger->gates[i];
+
+        if (gate->used_us < used_us && is_idle(ledger, gate, now_us)) {
+            used_us = gate->used_us;
+            found = (int)i;
+        }
+    }
+    if (found >= 0)
+        ledger->gates[found].live = 0;
+    atomic_signal_fence(memory_order_release);
+    return found;
+}
+
+/* The first of so many slots in a row that no gate has; ledger->slots when there are none. */
+static uint32_t find_run(const struct nx_ledger *ledger, uint32_t count)
+{
+    uint64_t at = 0, before;
+
+    do {
+        before = at;
+        for (uint32_t i = 0; i < ledger->gate_count; i++) {
+            const struct nx_gate *gate = &ledger->gates[i];
+            const uint64_t first = gate->first / 2;
+
+            if (gate->live && gate->allowed && first < at + count && at < first + gate->capacity)
+                at = first + gate->capacity;
+        }
+    } while (at != before);
+    return at + count <= ledger->slots ? (uint32_t)at : ledger->slots;
+}
+
+/* Finds a run, for which idle gates make room. False: there is none. */
+static bool make_room(struct nx_ledger *ledger, uint32_t count, int64_t now_us, uint32_t *first)
+{
+    if (count > ledger->slots)
+        return false;
+    while ((*first = find_run(ledger, count)) == ledger->slots) {
+        if (retire(ledger, now_us) < 0)
+            return false;
+    }
+    return true;
+}
+
+/* Lets a gate count: `allowed` is written last, which makes the rest count. */
+static void begin_to_count(struct nx_gate *gate, uint32_t first, uint32_t allowed, int64_t half_until_us)
+{
+    gate->first = 2 * first;
     gate->capacity = allowed;
     gate->half_until_us = half_until_us;
-    ledger->slots_used += allowed;
     atomic_signal_fence(memory_order_release);
     gate->allowed = allowed;
 }
 
-static int make(struct nx_ledger *ledger, uint64_t key)
+/* A place for a gate; -1: there is none. */
+static int find_place(struct nx_ledger *ledger, int64_t now_us)
 {
-    const uint32_t i = ledger->gate_count;
-
-    if (i == NX_LEDGER_GATES)
-        return -1;
-    ledger->keys[i] = key;
-    ledger->gates[i] = (struct nx_gate){0};
-    atomic_signal_fence(memory_order_release);
-    return (int)i;
+    for (uint32_t i = 0; i < ledger->gate_count; i++) {
+        if (!ledger->gates[i].live)
+            return (int)i;
+    }
+    return ledger->gate_count < NX_LEDGER_GATES ? (int)ledger->gate_count++ : retire(ledger, now_us);
 }
 
-int nx_ledger_gate(struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int64_t window_us, int64_t half_until_us)
+static int make(struct nx_ledger *ledger, int64_t now_us)
 {
-    const int found = nx_ledger_find(ledger, key);
-    const int i = found >= 0 ? found : make(ledger, key);
-    struct nx_gate *gate;
+    const int i = find_place(ledger, now_us);
 
+    if (i >= 0)
+        ledger->gates[i] = (struct nx_gate){0};
+    return i;
+}
+
+/* It is there when `live` is written. */
+static void begin_to_live(struct nx_ledger *ledger, int i, uint64_t key)
+{
+    ledger->keys[i] = key;
+    atomic_signal_fence(memory_order_release);
+    ledger->gates[i].live = 1;
+}
+
+int nx_ledger_gate(struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int64_t window_us, int64_t half_until_us,
+                   int64_t now_us)
+{
+    int i = nx_ledger_find(ledger, key);
+    struct nx_gate *gate;
+    uint32_t first = 0;
+
+    now_us = ledger->latest_us = nx_ledger_later(ledger->latest_us, now_us);
+    if (i < 0)
+        i = make(ledger, now_us);
     if (i < 0)
         return -1;
     gate = &ledger->gates[i];
-    if (allowed && !gate->allowed && allowed > ledger->slots - ledger->slots_used)
+    gate->used_us = now_us;
+    if (allowed && !gate->allowed && !make_room(ledger, allowed, now_us, &first))
         return -1;
     if (allowed) {
         nx_gate_widen(gate, window_us);
         if (!gate->allowed)
-            begin_to_count(ledger, gate, allowed, half_until_us);
+            begin_to_count(gate, first, allowed, half_until_us);
         gate->allowed = gate->allowed < allowed ? gate->allowed : allowed;
     }
-    if (found < 0)
-        ledger->gate_count++;
+    if (!gate->live)
+        begin_to_live(ledger, i, key);
     return i;
 }
 
@@ -265,7 +353,7 @@ bool nx_ledger_figures(const struct nx_ledger *ledger, int gate, int64_t now_us,
     uint32_t offered;
     int64_t free_us;
 
-    if (gate < 0 || (uint32_t)gate >= ledger->gate_count)
+    if (gate < 0 || (uint32_t)gate >= ledger->gate_count || !ledger->gates[gate].live)
         return false;
     of = &ledger->gates[gate];
     offered = of->offered[NX_LANE_TOKEN] + of->offered[NX_LANE_API];

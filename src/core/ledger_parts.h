@@ -54,6 +54,8 @@ struct nx_gate {
     int64_t busy_us[NX_RINGS]; /* how long a slot stays busy after its end */
     int64_t half_until_us;
     int64_t held_since_us, held_until_us; /* until 0: never held */
+    int64_t used_us;                      /* when it was last asked for, or a request of it ended */
+    uint32_t live;                        /* 0: all else here means nothing, and another may be made here */
     uint32_t allowed;                     /* 0: counts none */
     uint32_t capacity, first;             /* of each ring, and where they begin among the slots */
     struct nx_ring rings[NX_RINGS];
@@ -74,8 +76,8 @@ struct nx_ledger {
     uint64_t tickets_at, queues_at, order_at, scratch_at, slots_at; /* bytes from here */
     uint64_t arrivals;
     int64_t latest_us;
-    uint32_t tickets, slots, slots_used;
-    uint32_t gate_count;
+    uint32_t tickets, slots;
+    uint32_t gate_count;                /* above it none was ever made */
     uint32_t free_ticket, fresh_ticket; /* a list of those used before; the first that never was */
     uint32_t free_queue, fresh_queue;
     uint32_t queue_count;             /* that are not empty, by the arrivals of their heads */

@@ -48,16 +48,15 @@ static void sort_by_arrival(const struct nx_ledger *ledger, uint32_t *tickets, u
 
 static void repair_gates(struct nx_ledger *ledger)
 {
-    ledger->slots_used = 0;
     for (uint32_t i = 0; i < ledger->gate_count; i++) {
         struct nx_gate *gate = &ledger->gates[i];
 
+        if (!gate->live)
+            continue;
         gate->taken = 0;
         nx_gate_widen(gate, 0);
         for (unsigned lane = 0; lane < 2; lane++)
             gate->waiting[lane] = gate->offered[lane] = 0;
-        if (gate->allowed && gate->first / 2 + gate->capacity > ledger->slots_used)
-            ledger->slots_used = gate->first / 2 + gate->capacity;
         if (nx_gate_held(gate, ledger->latest_us) && !gate->width)
             gate->width = 1;
     }

@@ -71,7 +71,7 @@ struct nx_permits_verbs {
      * time that it returns has passed: ms from now; INT64_MAX: nobody of this process waits. With no lock held. */
     int64_t (*turn)(struct nx_permits *permits);
 
-    /* Figures of a door, and the time for which they are; false: nobody has asked at it. */
+    /* Figures of a door, and the time for which they are; false: nobody has asked at it lately. */
     bool (*figures)(struct nx_permits *permits, uint64_t key, struct nx_gate_figures *figures, int64_t *now_us);
 };
 

@@ -260,6 +260,26 @@ static void where_there_is_no_room_for_a_door_nothing_is_taken(void **state)
     yard_release(&yard);
 }
 
+/* Each gate is idle, but those that were asked for at this moment. */
+static void the_doors_of_a_wish_are_not_taken_for_one_another(void **state)
+{
+    const struct nx_permit_wish wish = {
+        .doors = {{KEY, SLOTS, 1000}, {OTHER_KEY, 1, 1000}}, .count = 2, .patience_ms = INT64_MAX};
+    struct nx_permit_wish one = wish_for(1, 1000);
+    struct nx_permit permit;
+    struct yard yard;
+
+    (void)state;
+    begin(&yard);
+    assert_int_equal(enter(&yard, &permit, &wish), NX_TURN_NEVER);
+    pass(&yard, SECOND);
+    assert_int_equal(enter(&yard, &permit, &wish), NX_TURN_NEVER);
+    pass(&yard, SECOND);
+    one.doors[0].key = OTHER_KEY;
+    assert_int_equal(enter(&yard, &permit, &one), NX_TURN_NOW);
+    yard_release(&yard);
+}
+
 static void who_leaves_the_queue_is_not_told(void **state)
 {
     const struct nx_permit_wish wish = wish_for(1, 1000);
@@ -354,6 +374,7 @@ static void times_may_lie_near_the_ends_of_their_range(void **state)
         int64_t now_us, begun_us, window_ms, patience_ms;
     } CASES[] = {
         {0, 0, 1000, INT64_MAX},
+        {0, 0, 1000, INT64_MAX / 1000},
         {START, INT64_MAX, DAY_MS, INT64_MAX},
         {INT64_MAX - 5, INT64_MAX - 5, DAY_MS, INT64_MAX},
         {INT64_MAX - 5, 0, DAY_MS, INT64_MAX - 1},
@@ -376,6 +397,7 @@ static void times_may_lie_near_the_ends_of_their_range(void **state)
         atomic_store(&yard.now_us, CASES[i].now_us);
         for (size_t j = 0; j < COUNT(permits); j++)
             enter(&yard, &permits[j], &wish);
+        assert_true(turn(&yard) >= 0);
         again(&yard, &permits[0]);
         end(&yard, &permits[0], &GIVEN_UP);
         end(&yard, &permits[1], &FINE);
@@ -397,6 +419,7 @@ int main(void)
         cmocka_unit_test(without_a_ledger_nothing_leaves),
         cmocka_unit_test(a_process_too_many_is_told_never_and_harms_nothing),
         cmocka_unit_test(where_there_is_no_room_for_a_door_nothing_is_taken),
+        cmocka_unit_test(the_doors_of_a_wish_are_not_taken_for_one_another),
         cmocka_unit_test(who_leaves_the_queue_is_not_told),
         cmocka_unit_test(a_resend_needs_a_slot_of_its_own),
         cmocka_unit_test(what_has_ended_does_not_end_twice),

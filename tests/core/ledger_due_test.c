@@ -99,7 +99,7 @@ static void what_is_out_may_come_back_at_once(void **state)
 static void half_of_a_gate_is_free_when_it_is_whole(void **state)
 {
     struct nx_ledger *ledger = make_ledger();
-    const int gate = nx_ledger_gate(ledger, 1, 4, 100 * SECOND, START + 9 * SECOND);
+    const int gate = nx_ledger_gate(ledger, 1, 4, 100 * SECOND, START + 9 * SECOND, START);
 
     (void)state;
     spend(ledger, gate, 2, START);

@@ -62,6 +62,8 @@ enum transition {
     REFUSED,
     BURY,
     GATE,
+    REUSE_PLACE,
+    REUSE_SLOTS,
     TRANSITIONS
 };
 
@@ -76,6 +78,12 @@ static void prepare(const struct scene *scene, enum transition transition)
         end_as(scene->ledger, scene->out[0], NX_END_UNSENT, NOW);
     if (transition == AGAIN)
         end_as(scene->ledger, scene->out[1], NX_END_UNSENT, NOW);
+    if (transition == REUSE_PLACE) {
+        for (uint64_t key = 100; nx_ledger_gate(scene->ledger, key, 0, 0, 0, START) >= 0; key++)
+            ;
+    }
+    if (transition == REUSE_SLOTS)
+        make_gate(scene->ledger, 100, SLOTS - 2 * ALLOWED);
     if (offers)
         assert_int_equal(next_of(scene->ledger, 0, NOW), NOBODY);
 }
@@ -114,7 +122,11 @@ static void run(const struct scene *scene, enum transition transition)
         nx_ledger_bury(scene->ledger, 1, NOW);
         break;
     case GATE:
-        nx_ledger_gate(scene->ledger, 2, 3, SECOND, 0);
+        nx_ledger_gate(scene->ledger, 2, 3, SECOND, 0, NOW);
+        break;
+    case REUSE_PLACE:
+    case REUSE_SLOTS:
+        nx_ledger_gate(scene->ledger, 99, 3, SECOND, 0, NOW);
         break;
     default:
         outcome.end = transition == GIVEN_UP ? NX_END_GIVEN_UP : NX_END_ANSWERED;
@@ -167,6 +179,30 @@ static void drain(struct nx_ledger *ledger)
         assert_true(nx_ledger_due(ledger, owner, now_us) == INT64_MAX);
 }
 
+static bool counts(const struct nx_gate *gate)
+{
+    return gate->live && gate->allowed;
+}
+
+/* No two gates count by the same slots, and each knows how long they are busy. */
+static void inspect_gates(const struct nx_ledger *ledger)
+{
+    for (uint32_t i = 0; i < ledger->gate_count; i++) {
+        const struct nx_gate *one = &ledger->gates[i];
+
+        if (!counts(one))
+            continue;
+        assert_true(one->busy_us[NX_RING_ANSWERED] == COOLS && one->busy_us[NX_RING_GIVEN_UP] == LOST);
+        assert_in_range(one->first / 2 + one->capacity, one->allowed, SLOTS);
+        for (uint32_t j = 0; j < i; j++) {
+            const struct nx_gate *other = &ledger->gates[j];
+
+            assert_true(!counts(other) || one->first >= other->first + 2 * other->capacity ||
+                        other->first >= one->first + 2 * one->capacity);
+        }
+    }
+}
+
 /* All is as the tickets say, and works. */
 static void inspect(struct nx_ledger *ledger, const uint32_t busy[2])
 {
@@ -176,6 +212,7 @@ static void inspect(struct nx_ledger *ledger, const uint32_t busy[2])
     struct nx_gate_figures figures;
 
     assert_int_equal(count_in_state(ledger, NX_TICKET_OFFERED), 0);
+    inspect_gates(ledger);
     for (int gate = 0; gate < 2; gate++) {
         assert_true(count_busy(ledger, gate) >= busy[gate]);
         figures = figures_of(ledger, gate, NOW);
@@ -306,7 +343,7 @@ static void a_repair_of_what_is_whole_changes_nothing(void **state)
         assert_int_equal(before[i].waiting_calls, after.waiting_calls);
         assert_int_equal(before[i].free_at_us, after.free_at_us);
     }
-    assert_int_equal(nx_ledger_gate(scene.ledger, 9, SLOTS - 2 * ALLOWED + 1, SECOND, 0), -1);
+    assert_int_equal(nx_ledger_gate(scene.ledger, 9, SLOTS - 2 * ALLOWED + 1, SECOND, 0, NOW), -1);
     free(memory);
 }
 

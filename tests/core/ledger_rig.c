@@ -16,7 +16,7 @@ struct nx_ledger *make_ledger(void)
 
 int make_gate(struct nx_ledger *ledger, uint64_t key, uint32_t allowed)
 {
-    const int gate = nx_ledger_gate(ledger, key, allowed, SECOND, 0);
+    const int gate = nx_ledger_gate(ledger, key, allowed, SECOND, 0, 0);
 
     assert_true(gate >= 0);
     return gate;

@@ -119,7 +119,7 @@ static void the_strictest_wins(void **state)
         int gate = -1;
 
         for (size_t j = 0; j < 2; j++)
-            gate = nx_ledger_gate(ledger, 7, ASKERS[i][j].allowed, ASKERS[i][j].window_us, 0);
+            gate = nx_ledger_gate(ledger, 7, ASKERS[i][j].allowed, ASKERS[i][j].window_us, 0, START);
         assert_int_equal(nx_ledger_find(ledger, 7), gate);
         assert_int_equal(figures_of(ledger, gate, START).allowed, 2);
         assert_int_equal(figures_of(ledger, gate, START).window_us, 9 * SECOND);
@@ -158,9 +158,9 @@ static void a_new_gate_uses_half_at_first(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(CASES); i++) {
         struct nx_ledger *ledger = make_ledger();
-        const int gate = nx_ledger_gate(ledger, 1, CASES[i].allowed, SECOND, START);
+        const int gate = nx_ledger_gate(ledger, 1, CASES[i].allowed, SECOND, START, 0);
 
-        assert_int_equal(nx_ledger_gate(ledger, 1, CASES[i].allowed, SECOND, START + 50 * SECOND), gate);
+        assert_int_equal(nx_ledger_gate(ledger, 1, CASES[i].allowed, SECOND, START + 50 * SECOND, 0), gate);
         assert_int_equal(figures_of(ledger, gate, START - 1).allowed, CASES[i].half);
         for (uint32_t j = 0; j < CASES[i].half; j++)
             ask_now(ledger, want(NX_LANE_API, gate), START - 1);
@@ -208,18 +208,18 @@ static void room_ends(void **state)
 {
     void *memory = calloc(1, nx_ledger_size(2, 10));
     struct nx_ledger *ledger = nx_ledger_init(memory, 2, 10);
-    const int gate = make_gate(ledger, 1, 8);
+    const int gate = nx_ledger_gate(ledger, 1, 8, SECOND, 0, START);
 
     (void)state;
-    assert_int_equal(nx_ledger_gate(ledger, 2, 3, SECOND, 0), -1);
+    assert_int_equal(nx_ledger_gate(ledger, 2, 3, SECOND, 0, START), -1);
     assert_int_equal(nx_ledger_find(ledger, 2), -1);
-    assert_true(nx_ledger_gate(ledger, 3, 2, SECOND, 0) >= 0);
+    assert_true(nx_ledger_gate(ledger, 3, 2, SECOND, 0, START) >= 0);
     ask_now(ledger, want(NX_LANE_API, gate), START);
     ask_now(ledger, want(NX_LANE_API, gate), START);
     assert_int_equal(ask_never(ledger, want(NX_LANE_API, gate), START), START);
     for (uint64_t key = 4; key < NX_LEDGER_GATES + 2; key++)
-        assert_true(nx_ledger_gate(ledger, key, 0, 0, 0) >= 0);
-    assert_int_equal(nx_ledger_gate(ledger, 9999, 0, 0, 0), -1);
+        assert_true(nx_ledger_gate(ledger, key, 0, 0, 0, START) >= 0);
+    assert_int_equal(nx_ledger_gate(ledger, 9999, 0, 0, 0, START), -1);
     free(memory);
 }
 
@@ -268,7 +268,7 @@ static void the_ends_of_time_are_times_like_others(void **state)
     for (size_t i = 0; i < COUNT(TIMES) * COUNT(WINDOWS); i++) {
         struct nx_ledger *ledger = make_ledger();
         const int64_t now_us = TIMES[i % COUNT(TIMES)];
-        const int gate = nx_ledger_gate(ledger, 1, 2, WINDOWS[i / COUNT(TIMES)], now_us);
+        const int gate = nx_ledger_gate(ledger, 1, 2, WINDOWS[i / COUNT(TIMES)], now_us, 0);
         const uint32_t first = ask_now(ledger, want(NX_LANE_API, gate), now_us);
         const uint32_t second = ask_now(ledger, want(NX_LANE_TOKEN, gate), now_us);
         const struct nx_want more = want(NX_LANE_API, gate);

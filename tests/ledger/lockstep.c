@@ -445,7 +445,7 @@ static void begin(const struct lockstep *what)
     run.made = 0;
     run.points->now_us = BEGIN_US;
     nx_ledger_init(run.blocks, TICKETS, what->course.slots);
-    run.gate = nx_ledger_gate(ledger(), 1, what->course.slots, WINDOW_US, 0);
+    run.gate = nx_ledger_gate(ledger(), 1, what->course.slots, WINDOW_US, 0, 0);
     run.fresh = calloc(1, run.size);
     if (!run.fresh)
         exit(2);

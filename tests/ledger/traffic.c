@@ -208,7 +208,7 @@ static void open_all(const struct scene *scene, int64_t span_us)
     for (int i = 0; i < GATES && scene->gates[i].allowed; i++) {
         const int64_t window_us = scene->gates[i].window_us;
 
-        crowd.ids[i] = nx_ledger_gate(crowd.ledger, (uint64_t)i + 1, scene->gates[i].allowed, window_us, 0);
+        crowd.ids[i] = nx_ledger_gate(crowd.ledger, (uint64_t)i + 1, scene->gates[i].allowed, window_us, 0, 0);
         door_open(crowd.doors + i, scene->gates[i].allowed, window_us, scene->server_ppm);
         if (crowd.from_us < BEGIN_US + EXCHANGE_US + NX_LEDGER_GRACE_US + window_us)
             crowd.from_us = BEGIN_US + EXCHANGE_US + NX_LEDGER_GRACE_US + window_us;
