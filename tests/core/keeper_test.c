@@ -115,15 +115,15 @@ static void half_of_a_limit_is_all_in_its_first_window(void **state)
 static void who_cannot_have_a_turn_in_time_is_told_when_there_is_one(void **state)
 {
     static const struct {
-        enum nx_end end;
         int64_t after_us, patience_ms, wait_ms;
+        enum nx_end end;
         enum nx_turn turn;
     } CASES[] = {
-        {NX_END_ANSWERED, 0, 1001, 1001, NX_TURN_NEVER},      {NX_END_ANSWERED, 0, 1002, -1, NX_TURN_WAITS},
-        {NX_END_ANSWERED, 0, 0, 1001, NX_TURN_NEVER},         {NX_END_ANSWERED, 500, 1000, 1001, NX_TURN_NEVER},
-        {NX_END_ANSWERED, 1000, 500, 1000, NX_TURN_NEVER},    {NX_END_ANSWERED, 1000999, 0, 1, NX_TURN_NEVER},
-        {NX_END_GIVEN_UP, 0, 61001, 61001, NX_TURN_NEVER},    {NX_END_GIVEN_UP, 0, INT64_MAX, -1, NX_TURN_WAITS},
-        {NX_END_GIVEN_UP, 60000000, 30, 1001, NX_TURN_NEVER}, {NX_END_ANSWERED, 1001000, 1, -1, NX_TURN_NOW},
+        {0, 1001, 1001, NX_END_ANSWERED, NX_TURN_NEVER},      {0, 1002, -1, NX_END_ANSWERED, NX_TURN_WAITS},
+        {0, 0, 1001, NX_END_ANSWERED, NX_TURN_NEVER},         {500, 1000, 1001, NX_END_ANSWERED, NX_TURN_NEVER},
+        {1000, 500, 1000, NX_END_ANSWERED, NX_TURN_NEVER},    {1000999, 0, 1, NX_END_ANSWERED, NX_TURN_NEVER},
+        {0, 61001, 61001, NX_END_GIVEN_UP, NX_TURN_NEVER},    {0, INT64_MAX, -1, NX_END_GIVEN_UP, NX_TURN_WAITS},
+        {60000000, 30, 1001, NX_END_GIVEN_UP, NX_TURN_NEVER}, {1001000, 1, -1, NX_END_ANSWERED, NX_TURN_NOW},
     };
     struct nx_permit first, second;
     struct yard yard;
@@ -185,7 +185,7 @@ static void a_turn_says_when_the_next_one_is_to_be(void **state)
     assert_int_equal(turn(&yard), 1001);
     pass(&yard, 1);
     assert_int_equal(turn(&yard), 1001);
-    pass(&yard, 1000 * 1000);
+    pass(&yard, SECOND);
     assert_int_equal(turn(&yard), 1);
     assert_int_equal(told_count, 0);
     pass(&yard, 1000);

@@ -8,7 +8,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-enum { SLOTS = 4096, MANY = 3 * SLOTS, OTHERS = 1000 };
+enum { SLOTS = 4096, MANY = 3 * SLOTS, OTHERS = 1000, STILL_OTHERS = 2000, ONE_MORE = 3000 };
 
 static const int64_t LATER = START + 2 * LOST;
 
@@ -79,22 +79,22 @@ static int need(struct nx_ledger *ledger, enum need what)
 static void what_is_needed_stays(void **state)
 {
     static const struct {
-        enum need need;
         int64_t now_us;
+        enum need need;
         bool stays;
     } CASES[] = {
-        {NONE, START, true},
-        {NONE, START - SECOND, true},
-        {NONE, START + 1, false},
-        {IS_OUT, START + 9 * LOST, true},
-        {WAITS, START + 9 * LOST, true},
-        {OFFERED, START + 9 * LOST, true},
-        {ANSWERED, START + COOLS - 1, true},
-        {ANSWERED, START + COOLS, false},
-        {GIVEN_UP, START + LOST - 1, true},
-        {GIVEN_UP, START + LOST, false},
-        {HELD, START + 9 * SECOND, true},
-        {PROBED, START + 9 * LOST, true},
+        {START, NONE, true},
+        {START - SECOND, NONE, true},
+        {START + 1, NONE, false},
+        {START + 9 * LOST, IS_OUT, true},
+        {START + 9 * LOST, WAITS, true},
+        {START + 9 * LOST, OFFERED, true},
+        {START + COOLS - 1, ANSWERED, true},
+        {START + COOLS, ANSWERED, false},
+        {START + LOST - 1, GIVEN_UP, true},
+        {START + LOST, GIVEN_UP, false},
+        {START + 9 * SECOND, HELD, true},
+        {START + 9 * LOST, PROBED, true},
     };
 
     (void)state;
@@ -119,12 +119,12 @@ static void a_gate_that_counts_none_is_needed_too(void **state)
     (void)state;
     fill_with_others(ledger, START);
     for (uint64_t key = 0; key < NX_LEDGER_GATES - 1; key++)
-        assert_true(gate_at(ledger, 2 * OTHERS + key, 0, START + SECOND) >= 0);
-    assert_int_equal(gate_at(ledger, 3 * OTHERS, 0, START + SECOND), -1);
+        assert_true(gate_at(ledger, STILL_OTHERS + key, 0, START + SECOND) >= 0);
+    assert_int_equal(gate_at(ledger, ONE_MORE, 0, START + SECOND), -1);
     assert_int_equal(nx_ledger_find(ledger, 1), gate);
     end_as(ledger, ticket, NX_END_UNSENT, START + SECOND);
-    assert_int_equal(gate_at(ledger, 3 * OTHERS, 0, START + SECOND), -1);
-    assert_true(gate_at(ledger, 3 * OTHERS, 0, START + SECOND + 1) >= 0);
+    assert_int_equal(gate_at(ledger, ONE_MORE, 0, START + SECOND), -1);
+    assert_true(gate_at(ledger, ONE_MORE, 0, START + SECOND + 1) >= 0);
     free(ledger);
 }
 
