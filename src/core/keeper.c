@@ -166,7 +166,7 @@ static struct nx_permit *next_granted(struct nx_keeper *keeper, struct nx_ledger
 
     if (!nx_ledger_next(ledger, owner, keeper->now_us(keeper->context), &ticket, &context, &late))
         return NULL;
-    permit = (struct nx_permit *)(uintptr_t)context;
+    permit = (struct nx_permit *)(uintptr_t)context; /* NOLINT(performance-no-int-to-ptr) */
     permit->state = late ? NX_PERMIT_NONE : NX_PERMIT_OUT;
     return permit;
 }
