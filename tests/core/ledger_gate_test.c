@@ -47,7 +47,7 @@ static void the_one_that_is_idle_longest_makes_room(void **state)
     free(ledger);
 }
 
-enum need { NONE, IS_OUT, WAITS, OFFERED, ANSWERED, GIVEN_UP, HELD, PROBED };
+enum need { NONE, IS_OUT, WAITS, CALL_WAITS, OFFERED, ANSWERED, GIVEN_UP, HELD, PROBED };
 
 /* A gate of one that is needed by something. */
 static int need(struct nx_ledger *ledger, enum need what)
@@ -55,11 +55,11 @@ static int need(struct nx_ledger *ledger, enum need what)
     const int gate = gate_at(ledger, 1, 1, START);
     uint32_t ticket;
 
-    if (what == WAITS || what == OFFERED) {
+    if (what == WAITS || what == CALL_WAITS || what == OFFERED) {
         const int other = gate_at(ledger, 2, 1, START);
 
         ticket = ask_now(ledger, by(1, want(NX_LANE_API, other)), START);
-        ask_waits(ledger, by(2, want_both(NX_LANE_TOKEN, gate, other)), START);
+        ask_waits(ledger, by(2, want_both(what == WAITS ? NX_LANE_TOKEN : NX_LANE_API, gate, other)), START);
         if (what == OFFERED) {
             end_as(ledger, ticket, NX_END_UNSENT, START);
             assert_int_equal(next_of(ledger, 1, START), NOBODY);
@@ -88,6 +88,7 @@ static void what_is_needed_stays(void **state)
         {START + 1, NONE, false},
         {START + 9 * LOST, IS_OUT, true},
         {START + 9 * LOST, WAITS, true},
+        {START + 9 * LOST, CALL_WAITS, true},
         {START + 9 * LOST, OFFERED, true},
         {START + COOLS - 1, ANSWERED, true},
         {START + COOLS, ANSWERED, false},

@@ -79,8 +79,8 @@ static void prepare(const struct scene *scene, enum transition transition)
     if (transition == AGAIN)
         end_as(scene->ledger, scene->out[1], NX_END_UNSENT, NOW);
     if (transition == REUSE_PLACE) {
-        for (uint64_t key = 100; nx_ledger_gate(scene->ledger, key, 0, 0, 0, START) >= 0; key++)
-            ;
+        for (uint64_t key = 100; scene->ledger->gate_count < NX_LEDGER_GATES; key++)
+            make_gate(scene->ledger, key, 0);
     }
     if (transition == REUSE_SLOTS)
         make_gate(scene->ledger, 100, SLOTS - 2 * ALLOWED);
