@@ -4,6 +4,7 @@
 #include "io/exchanges.h"
 #include "io/fork.h"
 #include "io/lock.h"
+#include "io/under_way.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -33,12 +34,11 @@ struct nx_engine {
     int64_t alarm_ms;          /* INT64_MAX: none */
     void (*ring)(void *context);
     void *ring_context;
-    struct nx_exchange *oldest; /* begun, the one that is due first; the leader's alone */
-    struct nx_exchange *newest; /* the one that is due last */
-    bool leading;               /* a thread leads */
-    struct nx_beacon *beacon;   /* of the event loop that watches the transport's descriptor; NULL: none does */
-    bool some_unwanted;         /* an exchange is to be given up */
-    int holders;                /* threads at work for the engine outside of it, such as those that run a `done` */
+    struct nx_under_way under_way;
+    bool leading;             /* a thread leads */
+    struct nx_beacon *beacon; /* of the event loop that watches the transport's descriptor; NULL: none does */
+    bool some_unwanted;       /* an exchange is to be given up */
+    int holders;              /* threads at work for the engine outside of it, such as those that run a `done` */
     bool closing;
     bool idle; /* closing, and all but the closer have left */
 };
@@ -54,7 +54,7 @@ static void forget_all(void *context)
     engine->end = &engine->ended;
     engine->alarm_ms = INT64_MAX;
     engine->beacon = NULL;
-    engine->oldest = engine->newest = NULL;
+    engine->under_way = (struct nx_under_way){0};
     engine->later = (struct nx_heap){0};
     engine->leading = engine->some_unwanted = false;
     engine->holders = 0;
@@ -242,82 +242,13 @@ static struct nx_exchange *take_inbox(struct nx_engine *engine, struct nx_exchan
     return wanted;
 }
 
-static void begin(struct nx_engine *engine, struct nx_exchange *inbox)
-{
-    struct nx_transport *transport = engine->world.transport;
-
-    while (inbox) {
-        struct nx_exchange *exchange = inbox;
-
-        inbox = exchange->next;
-        exchange->deadline_ms = nx_boot_ms(&engine->world.clock) + engine->exchange_timeout_ms;
-        if (exchange->latest_ms && exchange->latest_ms < exchange->deadline_ms)
-            exchange->deadline_ms = exchange->latest_ms;
-        nx_exchanges_add(&engine->oldest, &engine->newest, exchange);
-        transport->verbs->begin(transport, exchange);
-    }
-}
-
-/* Lets the transport wait and work, and takes in what has finished. */
-static void work(struct nx_engine *engine, int64_t wait_ms, struct nx_exchange **ended)
-{
-    struct nx_transport *transport = engine->world.transport;
-    struct nx_exchange *finished = transport->verbs->turn(transport, wait_ms);
-
-    while (finished) {
-        struct nx_exchange *exchange = finished;
-
-        finished = exchange->next;
-        nx_exchanges_remove(&engine->oldest, &engine->newest, exchange);
-        nx_exchanges_push(ended, exchange);
-    }
-}
-
-static void give_up(struct nx_engine *engine, struct nx_exchange *exchange, enum nx_loss loss,
-                    struct nx_exchange **ended)
-{
-    struct nx_transport *transport = engine->world.transport;
-
-    transport->verbs->give_up(transport, exchange);
-    exchange->loss = loss;
-    nx_exchanges_remove(&engine->oldest, &engine->newest, exchange);
-    nx_exchanges_push(ended, exchange);
-}
-
-/* A deadline is judged after the sockets were read: an answer that lies there in time counts. */
-static void give_up_late(struct nx_engine *engine, struct nx_exchange **ended)
-{
-    const int64_t now = nx_boot_ms(&engine->world.clock);
-
-    while (engine->oldest && engine->oldest->deadline_ms <= now)
-        give_up(engine, engine->oldest, NX_LOSS_TIMEOUT, ended);
-}
-
-static bool must_be_awaited(const struct nx_exchange *exchange)
-{
-    return exchange->request.one_time && exchange->sendings > 0;
-}
-
-/* With the lock, which guards the wishes. */
-static void give_up_unwanted(struct nx_engine *engine, struct nx_exchange **ended)
-{
-    struct nx_exchange *next;
-
-    for (struct nx_exchange *exchange = engine->oldest; exchange; exchange = next) {
-        next = exchange->newer;
-        if ((engine->closing || exchange->unwanted) && !must_be_awaited(exchange))
-            give_up(engine, exchange, NX_LOSS_CANCELED, ended);
-    }
-    engine->some_unwanted = false;
-}
-
 /* How long the transport may wait before a deadline of its exchanges is due. */
 static int64_t time_to_wait(const struct nx_engine *engine, int64_t until)
 {
     const int64_t now = nx_boot_ms(&engine->world.clock);
 
-    if (engine->oldest && engine->oldest->deadline_ms < until)
-        until = engine->oldest->deadline_ms;
+    if (engine->under_way.oldest && engine->under_way.oldest->deadline_ms < until)
+        until = engine->under_way.oldest->deadline_ms;
     return until > now ? until - now : 0;
 }
 
@@ -338,7 +269,7 @@ static void note_idle(struct nx_engine *engine)
     if (!engine->closing)
         return;
     rouse_leader(engine);
-    if (engine->leading || engine->holders || engine->inbox || engine->oldest || engine->ended ||
+    if (engine->leading || engine->holders || engine->inbox || engine->under_way.oldest || engine->ended ||
         nx_heap_first(&engine->later))
         return;
     engine->idle = engine->waiters && !engine->waiters->next;
@@ -372,7 +303,7 @@ int64_t nx_engine_patience_ms(const struct nx_engine *engine)
     patience_ms = transport->verbs->patience(transport);
     if (patience_ms >= 0 && patience_ms < wait_ms)
         return patience_ms;
-    return until == INT64_MAX && !engine->oldest ? -1 : wait_ms;
+    return until == INT64_MAX && !engine->under_way.oldest ? -1 : wait_ms;
 }
 
 /* While a thread led, the event loop was told to wait as if nothing of the engine's would ever be due. */
@@ -432,12 +363,12 @@ static void lead(struct nx_engine *engine, const struct waiter *me, int64_t unti
     until = hurry ? INT64_MIN : next_beginning(engine, until);
     engine->leading = true;
     nx_engine_unlock(engine);
-    begin(engine, inbox);
-    work(engine, time_to_wait(engine, until), &ended);
-    give_up_late(engine, &ended);
+    nx_under_way_begin(&engine->under_way, &engine->world, engine->exchange_timeout_ms, inbox);
+    nx_under_way_turn(&engine->under_way, &engine->world, time_to_wait(engine, until), &ended);
     nx_engine_lock(engine);
-    if (engine->some_unwanted)
-        give_up_unwanted(engine, &ended);
+    if (engine->some_unwanted) /* the lock guards the wishes */
+        nx_under_way_give_up(&engine->under_way, &engine->world, engine->closing, &ended);
+    engine->some_unwanted = false;
     engine->leading = false;
     nx_exchanges_append(&engine->end, ended);
     if (me->own && engine->ended && !wake_sleeper(engine, false))

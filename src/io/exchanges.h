@@ -14,8 +14,4 @@ void nx_exchanges_append(struct nx_exchange ***end, struct nx_exchange *more);
 /* Takes one out of such a list. */
 void nx_exchanges_take(struct nx_exchange **list, struct nx_exchange ***end, struct nx_exchange *exchange);
 
-/* Those that are under way, in the order of their deadlines; nearly all have the same time, and come last. */
-void nx_exchanges_add(struct nx_exchange **oldest, struct nx_exchange **newest, struct nx_exchange *exchange);
-void nx_exchanges_remove(struct nx_exchange **oldest, struct nx_exchange **newest, struct nx_exchange *exchange);
-
 #endif

@@ -49,6 +49,8 @@ static const struct bench *const benches[] = {
     &bench_flood_h2,   NULL,
 };
 
+const struct nexauth_limit bench_limit = {.name = "token", .requests = 100000, .window_ms = 1};
+
 static const struct bench *find_bench(const char *name)
 {
     const struct bench *const *bench = benches;

@@ -5,6 +5,8 @@
 #ifndef NX_BENCH_H
 #define NX_BENCH_H
 
+#include "nexauth/nexauth.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -31,6 +33,9 @@ struct bench {
 /* Within a run: what comes between the two shows in no time. */
 void bench_stop_watch(void);
 void bench_start_watch(void);
+
+/* For the sessions of the rows: the ledger's work is done, and nobody waits for a turn. */
+extern const struct nexauth_limit bench_limit;
 
 /* The first token of a process, for the row "first": nexauth-bench first ours|floor. */
 bool bench_first(const char *side);

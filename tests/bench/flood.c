@@ -119,8 +119,11 @@ static bool drive_bare(size_t tokens)
 
 static bool open_both(const char *origin, const char *ca_file)
 {
-    const struct nexauth_session_options options = {
-        .ca_file = ca_file, .max_connections = CONNECTIONS, .loopback_http = 1};
+    const struct nexauth_session_options options = {.ca_file = ca_file,
+                                                    .max_connections = CONNECTIONS,
+                                                    .limits = &bench_limit,
+                                                    .limits_count = 1,
+                                                    .loopback_http = 1};
     bool good = *origin && nexauth_session_new(&options, &own.session, NULL) == NEXAUTH_OK;
 
     own.origin = origin;

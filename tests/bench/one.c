@@ -26,7 +26,8 @@ static struct {
 
 static bool open_both(const char *origin, const char *ca_file, const char *ca_path)
 {
-    const struct nexauth_session_options options = {.ca_file = ca_file, .loopback_http = 1};
+    const struct nexauth_session_options options = {
+        .ca_file = ca_file, .limits = &bench_limit, .limits_count = 1, .loopback_http = 1};
 
     own.origin = origin;
     own.pause_ms = 0;

@@ -50,7 +50,7 @@ static enum nx_turn take_slot(uint64_t key, uint32_t *ticket)
     enum nx_turn turn;
     int64_t at_us;
 
-    want.gates[0] = nx_ledger_gate(ledger, key, ALLOWED, WINDOW_US, 0);
+    want.gates[0] = nx_ledger_gate(ledger, key, ALLOWED, WINDOW_US, 0, nx_tree_now_us());
     want.owner = nx_tree_owner(tree);
     want.deadline_us = nx_tree_now_us() + 1000;
     turn = nx_ledger_ask(ledger, &want, nx_tree_now_us(), ticket, &at_us);

@@ -1,5 +1,6 @@
-/* The engine itself, with eyes. Stands in for src/io/engine.c. */
-#include "io/engine.c" /* NOLINT(bugprone-suspicious-include) */
+/* The engine itself, with eyes. Stands in for src/io/engine.c and under_way.c. */
+#include "io/engine.c"    /* NOLINT(bugprone-suspicious-include) */
+#include "io/under_way.c" /* NOLINT(bugprone-suspicious-include) */
 
 #include "inside.h"
 #include "schedule.h"
@@ -7,7 +8,7 @@
 /* An exchange that the leader would give up if it looked. */
 static bool holds_unwanted(const struct nx_engine *engine)
 {
-    for (const struct nx_exchange *exchange = engine->oldest; exchange; exchange = exchange->newer) {
+    for (const struct nx_exchange *exchange = engine->under_way.oldest; exchange; exchange = exchange->newer) {
         if ((engine->closing || exchange->unwanted) && !must_be_awaited(exchange))
             return true;
     }
@@ -57,7 +58,7 @@ const char *inside_fault(const struct nx_engine *engine)
         return "threads sleep, and what was submitted is not begun";
     if (somebody_leaves_it(engine))
         return "threads sleep, and what has ended is told to nobody";
-    if (engine->oldest && engine->oldest->deadline_ms <= now)
+    if (engine->under_way.oldest && engine->under_way.oldest->deadline_ms <= now)
         return "threads sleep, and what is late is not given up";
     if (holds_unwanted(engine))
         return "threads sleep, and what nobody wants is not given up";
