@@ -214,6 +214,58 @@ static void what_is_sent_once_leaves_once_by_a_used_handle(void **state)
     assert_int_equal(listener_requests(handles->listener), 2);
 }
 
+static void serve_what_is_left(struct handles *handles)
+{
+    word(handles, NX_CARRIER_FORM, "/token");
+    serve(handles, 1);
+}
+
+struct asked {
+    bool may;
+    int times;
+};
+
+static bool ask(struct nx_exchange *exchange, void *context)
+{
+    struct asked *asked = context;
+
+    assert_int_equal(exchange->sendings, 1);
+    asked->times++;
+    return asked->may;
+}
+
+/* A kept connection dies before the answer: libcurl would send any request once more, by itself. */
+static void whoever_sent_a_request_is_asked_before_it_leaves_again(void **state)
+{
+    struct handles *handles = *state;
+
+    for (int may = 0; may < 2; may++) {
+        struct asked asked = {.may = may};
+        struct nx_curl_exchange *curl = NULL;
+        const int before = listener_requests(handles->listener);
+
+        listener_answer(handles->listener, plain_answer);
+        listener_answer(handles->listener, (struct listener_answer){.then = LISTENER_CLOSE});
+        listener_answer(handles->listener, plain_answer);
+        word(handles, NX_CARRIER_FORM, "/token");
+        serve(handles, 1);
+        word(handles, NX_CARRIER_FORM, "/token");
+        handles->exchange.again = ask;
+        handles->exchange.context = &asked;
+        assert_int_equal(nx_request_end(&handles->exchange.request), NEXAUTH_OK);
+        curl = nx_curl_pool_take(&handles->pool, &handles->common, &handles->exchange);
+        assert_non_null(curl);
+        perform(curl);
+        nx_curl_pool_return(&handles->pool, curl);
+        handles->exchange.again = NULL;
+        assert_int_equal(asked.times, 1);
+        assert_int_equal(handles->exchange.loss, may ? NX_LOSS_NONE : NX_LOSS_CUT);
+        assert_int_equal(listener_requests(handles->listener) - before, may ? 3 : 2);
+        if (!may) /* the answer that nobody asked for */
+            serve_what_is_left(handles);
+    }
+}
+
 static void a_used_handle_follows_no_redirect_and_takes_no_other_scheme(void **state)
 {
     static const char *const urls[] = {"file:///etc/hostname",   "ftp://127.0.0.1/x",       "gopher://127.0.0.1/x",
@@ -324,6 +376,7 @@ int main(void)
         WITH_HANDLES(what_is_sent_once_leaves_once_by_a_used_handle),
         WITH_HANDLES(a_used_handle_follows_no_redirect_and_takes_no_other_scheme),
         WITH_HANDLES(a_used_handle_reads_anew),
+        WITH_HANDLES(whoever_sent_a_request_is_asked_before_it_leaves_again),
         WITH_HANDLES(a_connection_that_dies_each_time_it_is_used_again_stops_nobody),
         WITH_HANDLES(a_pool_keeps_no_more_than_its_most),
     };
