@@ -274,6 +274,7 @@ static void find_busy(const struct scene *scene, enum transition transition, siz
     memcpy(copy, scene->ledger, size);
     done.ledger = copy;
     run(&done, transition);
+    assert_int_equal(nx_ledger_find(done.ledger, 99) >= 0, transition == REUSE_PLACE || transition == REUSE_SLOTS);
     for (int gate = 0; gate < 2; gate++) {
         const uint32_t before = count_busy(scene->ledger, gate);
         const uint32_t after = count_busy(done.ledger, gate);
