@@ -47,32 +47,61 @@ static void the_one_that_is_idle_longest_makes_room(void **state)
     free(ledger);
 }
 
-enum need { NONE, IS_OUT, WAITS, CALL_WAITS, OFFERED, ANSWERED, GIVEN_UP, HELD, PROBED };
+/* One waits at the gate, or has an offer. */
+static void line_up(struct nx_ledger *ledger, int gate, enum nx_lane lane, bool offered)
+{
+    const int other = gate_at(ledger, 2, 1, START);
+    const uint32_t ticket = ask_now(ledger, by(1, want(NX_LANE_API, other)), START);
 
-/* A gate of one that is needed by something. */
+    ask_waits(ledger, by(2, want_both(lane, gate, other)), START);
+    if (!offered)
+        return;
+    end_as(ledger, ticket, NX_END_UNSENT, START);
+    assert_int_equal(next_of(ledger, 1, START), NOBODY);
+}
+
+static void end_two(struct nx_ledger *ledger, int gate, enum nx_end end)
+{
+    const uint32_t first = ask_now(ledger, want(NX_LANE_API, gate), START);
+    const uint32_t second = ask_now(ledger, want(NX_LANE_API, gate), START);
+
+    end_as(ledger, first, end, START);
+    end_as(ledger, second, end, START + 9);
+}
+
+/* While one probes, another that had left before is refused: what the probe brings ends the probing, not the hold. */
+static void hold_unprobed(struct nx_ledger *ledger, int gate)
+{
+    const struct nx_outcome refused = {
+        .end = NX_END_ANSWERED, .word = NX_WORD_REFUSED, .held = gate, .retry_after_us = 3600 * SECOND};
+    const uint32_t early = ask_now(ledger, want(NX_LANE_API, gate), START);
+    const uint32_t probe = ask_now(ledger, want(NX_LANE_API, gate), START);
+
+    end_refused(ledger, ask_now(ledger, want(NX_LANE_API, gate), START), gate, START);
+    assert_true(nx_ledger_again(ledger, probe, START + 10 * SECOND));
+    nx_ledger_end(ledger, early, &refused, START + 10 * SECOND);
+    gate_at(ledger, 1, 1, START + 10 * SECOND);
+    end_fine(ledger, probe, START + 10 * SECOND);
+    assert_int_equal(ledger->gates[gate].width, 0);
+}
+
+enum need { NONE, IS_OUT, WAITS, CALL_WAITS, OFFERED, ANSWERED, GIVEN_UP, PROBED, HELD };
+
+/* A gate that is needed by something. */
 static int need(struct nx_ledger *ledger, enum need what)
 {
-    const int gate = gate_at(ledger, 1, 1, START);
-    uint32_t ticket;
+    const int gate = gate_at(ledger, 1, 5, START);
 
-    if (what == WAITS || what == CALL_WAITS || what == OFFERED) {
-        const int other = gate_at(ledger, 2, 1, START);
-
-        ticket = ask_now(ledger, by(1, want(NX_LANE_API, other)), START);
-        ask_waits(ledger, by(2, want_both(what == WAITS ? NX_LANE_TOKEN : NX_LANE_API, gate, other)), START);
-        if (what == OFFERED) {
-            end_as(ledger, ticket, NX_END_UNSENT, START);
-            assert_int_equal(next_of(ledger, 1, START), NOBODY);
-        }
-        return gate;
-    }
-    if (what == NONE)
-        return gate;
-    ticket = ask_now(ledger, want(NX_LANE_API, gate), START);
+    if (what == WAITS || what == CALL_WAITS || what == OFFERED)
+        line_up(ledger, gate, what == CALL_WAITS ? NX_LANE_API : NX_LANE_TOKEN, what == OFFERED);
+    if (what == IS_OUT)
+        ask_now(ledger, want(NX_LANE_API, gate), START);
     if (what == ANSWERED || what == GIVEN_UP)
-        end_as(ledger, ticket, what == ANSWERED ? NX_END_ANSWERED : NX_END_GIVEN_UP, START);
-    if (what == HELD || what == PROBED)
-        end_refused(ledger, ticket, gate, START);
+        end_two(ledger, gate, what == ANSWERED ? NX_END_ANSWERED : NX_END_GIVEN_UP);
+    if (what == PROBED)
+        end_refused(ledger, ask_now(ledger, want(NX_LANE_API, gate), START), gate, START);
+    if (what == HELD)
+        hold_unprobed(ledger, gate);
     return gate;
 }
 
@@ -90,11 +119,11 @@ static void what_is_needed_stays(void **state)
         {START + 9 * LOST, WAITS, true},
         {START + 9 * LOST, CALL_WAITS, true},
         {START + 9 * LOST, OFFERED, true},
-        {START + COOLS - 1, ANSWERED, true},
-        {START + COOLS, ANSWERED, false},
-        {START + LOST - 1, GIVEN_UP, true},
-        {START + LOST, GIVEN_UP, false},
-        {START + 9 * SECOND, HELD, true},
+        {START + COOLS + 8, ANSWERED, true},
+        {START + COOLS + 9, ANSWERED, false},
+        {START + LOST + 8, GIVEN_UP, true},
+        {START + LOST + 9, GIVEN_UP, false},
+        {START + 3609 * SECOND, HELD, true},
         {START + 9 * LOST, PROBED, true},
     };
 
@@ -110,7 +139,7 @@ static void what_is_needed_stays(void **state)
     }
 }
 
-/* A hold says nothing of a gate that nobody could count. */
+/* What is out there leaves no trace in slots. */
 static void a_gate_that_counts_none_is_needed_too(void **state)
 {
     struct nx_ledger *ledger = make_ledger();
