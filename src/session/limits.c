@@ -28,15 +28,10 @@ static nexauth_status check(const struct nexauth_limit *limit, struct nexauth_er
     return NEXAUTH_OK;
 }
 
-static void release_one(struct nexauth_limit *limit)
+static bool copy_one(struct nx_set_limit *to, const struct nexauth_limit *from)
 {
-    free((char *)(uintptr_t)limit->origin);
-    free((char *)(uintptr_t)limit->name);
-}
-
-static bool copy_one(struct nexauth_limit *to, const struct nexauth_limit *from)
-{
-    *to = *from;
+    to->requests = from->requests;
+    to->window_ms = from->window_ms;
     to->origin = from->origin ? strdup(from->origin) : NULL;
     to->name = strdup(from->name);
     return to->name && (to->origin || !from->origin);
@@ -67,8 +62,10 @@ nexauth_status nx_limits_init(struct nx_limits *limits, const struct nexauth_lim
 
 void nx_limits_release(struct nx_limits *limits)
 {
-    for (size_t i = 0; i < limits->count; i++)
-        release_one(&limits->limits[i]);
+    for (size_t i = 0; i < limits->count; i++) {
+        free(limits->limits[i].origin);
+        free(limits->limits[i].name);
+    }
     free(limits->limits);
     *limits = (struct nx_limits){0};
 }
@@ -95,7 +92,7 @@ static uint64_t key_of(const struct nx_siphash_key *key, const char *origin, con
     return nx_siphash(key, origin, strlen(origin)) ^ (nx_siphash(key, name, strlen(name)) * 3);
 }
 
-static bool is_at(const struct nexauth_limit *set, const char *origin)
+static bool is_at(const struct nx_set_limit *set, const char *origin)
 {
     char spelled[ORIGIN_SIZE];
 
@@ -108,7 +105,7 @@ static struct nx_door door_of(const struct nx_limits *limits, const char *origin
     struct nx_door door = {.requests = limit->requests, .window_ms = limit->window_ms};
 
     for (size_t i = 0; i < limits->count; i++) {
-        const struct nexauth_limit *set = &limits->limits[i];
+        const struct nx_set_limit *set = &limits->limits[i];
 
         if (strcmp(set->name, limit->name) != 0 || !is_at(set, origin))
             continue;

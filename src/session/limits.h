@@ -5,9 +5,16 @@
 #include "core/permits.h"
 #include "core/provider.h"
 
-/* What the application set, copied. */
+/* What the application set, copied: a struct nexauth_limit. */
+struct nx_set_limit {
+    char *origin; /* NULL: every one */
+    char *name;
+    int64_t requests;
+    int64_t window_ms;
+};
+
 struct nx_limits {
-    struct nexauth_limit *limits;
+    struct nx_set_limit *limits;
     size_t count;
 };
 
