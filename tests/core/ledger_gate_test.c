@@ -47,6 +47,19 @@ static void the_one_that_is_idle_longest_makes_room(void **state)
     free(ledger);
 }
 
+static void an_earlier_time_counts_as_the_latest(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+
+    (void)state;
+    assert_int_equal(gate_at(ledger, 1, 0, START + 10), 0);
+    assert_int_equal(gate_at(ledger, 2, 0, START), 1);
+    fill_with_others(ledger, START + 10);
+    assert_int_equal(gate_at(ledger, 3, 0, START), -1);
+    assert_int_equal(gate_at(ledger, 3, 0, START + 11), 0);
+    free(ledger);
+}
+
 /* One waits at the gate, or has an offer. */
 static void line_up(struct nx_ledger *ledger, int gate, enum nx_lane lane, bool offered)
 {
@@ -289,6 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_one_that_is_idle_longest_makes_room),
+        cmocka_unit_test(an_earlier_time_counts_as_the_latest),
         cmocka_unit_test(what_is_needed_stays),
         cmocka_unit_test(a_gate_that_counts_none_is_needed_too),
         cmocka_unit_test(one_that_was_made_anew_remembers_nothing),
