@@ -117,15 +117,26 @@ static struct nx_door door_of(const struct nx_limits *limits, const char *origin
     return door;
 }
 
-static struct nx_site *make(const char *origin, const struct nx_limit *limit, const struct nx_limits *limits,
-                            const struct nx_siphash_key *key)
+/* Up to the path. */
+static size_t size_of_origin(const char *url)
+{
+    const char *host = strstr(url, "://");
+
+    return host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/?#") : strlen(url);
+}
+
+static struct nx_site *make(const char *url, const char *origin, const struct nx_limit *limit,
+                            const struct nx_limits *limits, const struct nx_siphash_key *key)
 {
     struct nx_site *site = calloc(1, sizeof *site);
 
     if (!site)
         return NULL;
     site->origin = strdup(origin);
-    if (!site->origin) {
+    site->seen = strndup(url, size_of_origin(url));
+    if (!site->origin || !site->seen) {
+        free(site->origin);
+        free(site->seen);
         free(site);
         return NULL;
     }
@@ -139,16 +150,22 @@ static struct nx_site *make(const char *origin, const struct nx_limit *limit, co
 const struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const struct nx_limit *limit,
                                    const struct nx_limits *limits, const struct nx_siphash_key *key)
 {
+    const size_t size = size_of_origin(url);
     char origin[ORIGIN_SIZE];
     struct nx_site *site = *sites;
 
+    while (site && (site->name != limit->name || strncmp(site->seen, url, size) != 0 || site->seen[size]))
+        site = site->next;
+    if (site)
+        return site;
     if (!spell(url, origin))
         return NULL;
+    site = *sites;
     while (site && (site->name != limit->name || strcmp(site->origin, origin) != 0))
         site = site->next;
     if (site)
         return site;
-    site = make(origin, limit, limits, key);
+    site = make(url, origin, limit, limits, key);
     if (site) {
         site->next = *sites;
         *sites = site;
@@ -162,6 +179,7 @@ void nx_sites_release(struct nx_site *sites)
         struct nx_site *next = sites->next;
 
         free(sites->origin);
+        free(sites->seen);
         free(sites);
         sites = next;
     }

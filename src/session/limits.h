@@ -23,7 +23,8 @@ struct nx_limits {
 enum { NX_SITE_ORIGIN, NX_SITE_LIMIT, NX_SITE_DOORS };
 
 struct nx_site {
-    char *origin; /* as in the URLs */
+    char *origin; /* in lower case, with its port */
+    char *seen;   /* as in the URL that it was made for, which most others are like */
     const char *name;
     struct nx_door doors[NX_SITE_DOORS];
     struct nx_site *next;

@@ -121,7 +121,8 @@ enum nx_turn nx_permit_enter(struct nx_acquisition *acquisition)
     else
         is = ask(acquisition);
     nx_engine_unlock(session->engine);
-    turn(session);
+    if (is == NX_TURN_WAITS) /* else nobody's turn has come by that */
+        turn(session);
     return is;
 }
 

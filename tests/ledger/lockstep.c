@@ -30,9 +30,9 @@ struct lockstep {
     bool dies, repairs;
 };
 
+/* Without padding: points are compared by their bytes. */
 struct waiter {
-    uint8_t used, owner;
-    uint32_t ticket;
+    uint32_t used, owner, ticket;
 };
 
 /* Both sides at one point. */
