@@ -141,9 +141,12 @@ static void know_oneself(void)
 /* Once a second all are looked at, a few of them closely. */
 static void look_around(struct nx_tree *tree)
 {
-    const int64_t now_ms = nx_read_ns(NX_MONOTONIC) / NS_IN_MS;
+    int64_t now_ms;
 
-    if (now_ms - tree->looked_ms < LOOK_EVERY_MS || !tree->entry_count)
+    if (tree->entry_count < 2) /* who is alone need not look, nor ask what time it is */
+        return;
+    now_ms = nx_read_ns(NX_MONOTONIC) / NS_IN_MS;
+    if (now_ms - tree->looked_ms < LOOK_EVERY_MS)
         return;
     know_oneself();
     tree->looked_ms = now_ms;
