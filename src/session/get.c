@@ -56,14 +56,15 @@ nexauth_status nx_refuse_held(const nexauth_source *source, struct nexauth_error
     return error->status;
 }
 
-/* Takes part in one acquisition until it ends or until_ms. Who waits within a callback runs no others there. */
-static void fly(nexauth_source *source, struct nx_acquisition *acquisition, bool begun, int64_t until_ms)
+/* Takes part in one acquisition until it ends or until_ms. Who waits within a callback runs no others there; nor does
+ * `passing`, who has a good token and little time. */
+static void fly(nexauth_source *source, struct nx_acquisition *acquisition, bool begun, int64_t until_ms, bool passing)
 {
-    const bool nested = nx_runs_callback(source->session);
+    const bool own_alone = passing || nx_runs_callback(source->session);
 
     if (begun)
         nx_acquisition_go(acquisition);
-    nx_engine_wait(source->session->engine, &acquisition->done, until_ms, nested ? &acquisition->exchange : NULL);
+    nx_engine_wait(source->session->engine, &acquisition->done, until_ms, own_alone ? &acquisition->exchange : NULL);
 }
 
 static nexauth_token *take(nexauth_source *source, const struct nx_wish *wish)
@@ -94,7 +95,7 @@ static nexauth_status wait_for_token(nexauth_source *source, enum nexauth_reason
         acquisition = nx_acquisition_join(source, reason, deadline_ms, &begun, error);
     if (!acquisition)
         return make_do(source, wish, out, error);
-    fly(source, acquisition, begun, deadline_ms);
+    fly(source, acquisition, begun, deadline_ms, false);
     status = nx_acquisition_outcome(acquisition, wish->validity_ms, out, error);
     nx_acquisition_unref(acquisition);
     return status;
@@ -121,7 +122,7 @@ static void renew_early(nexauth_source *source, int64_t deadline_ms)
         return;
     if (begun)
         until_ms = deadline_ms < patience_ms ? deadline_ms : patience_ms;
-    fly(source, acquisition, begun, until_ms);
+    fly(source, acquisition, begun, until_ms, true);
     nx_acquisition_unref(acquisition);
 }
 

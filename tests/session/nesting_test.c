@@ -83,6 +83,43 @@ static void callbacks_that_wait_do_not_run_within_each_other(void **state)
     nexauth_source_free(waiting.other);
 }
 
+static nexauth_status save_slowly(void *context, nexauth_token *token)
+{
+    int *runs = context;
+
+    (void)token;
+    ++*runs;
+    return NEXAUTH_OK;
+}
+
+/* Both answers come in one turn. The caller of the first source has a good token, and 2 s at most. */
+static void who_renews_in_passing_runs_no_callback_of_another_source(void **state)
+{
+    struct fixture *fixture = *state;
+    nexauth_source *early = new_controller(fixture, "early");
+    nexauth_source *other = new_controller(fixture, "other");
+    struct outcome outcome = {0};
+    int saved = 0;
+
+    nexauth_source_set_save(other, save_slowly, &saved, NULL);
+    fixture_answer_token(fixture, "old", "100");
+    fixture_get(early, "old", NULL);
+    script_pass_ms(&fixture->script, 85000);
+    fixture_answer_token(fixture, "new", "100");
+    fixture_answer_token(fixture, "newer", "100");
+    outcome_start(other, NULL, &outcome);
+    outcome_poll(fixture->session, 0);
+    fixture_get(early, NULL, NULL);
+    assert_int_equal(fixture->script.begun, 3);
+    assert_int_equal(saved, 0);
+    while (!outcome.runs)
+        outcome_poll(fixture->session, 1000);
+    assert_int_equal(saved, 1);
+    fixture_get(early, NULL, NULL);
+    nexauth_source_free(early);
+    nexauth_source_free(other);
+}
+
 /* The callback that saves the first token waits when the second comes, whose callback waits for the first. */
 static void a_callback_may_wait_for_a_source_whose_callback_waits(void **state)
 {
@@ -258,6 +295,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(callbacks_that_wait_do_not_run_within_each_other),
+        IN_A_WORLD(who_renews_in_passing_runs_no_callback_of_another_source),
         IN_A_WORLD(a_callback_may_wait_for_a_source_whose_callback_waits),
         IN_A_WORLD(what_ends_while_a_callback_waits_is_for_another_thread),
         IN_A_WORLD(what_ends_while_a_callback_waits_is_for_the_loop),
