@@ -100,13 +100,14 @@ static const nexauth_source *source_of(const struct nx_exchange *exchange)
     return ((const struct nx_acquisition *)exchange->context)->source;
 }
 
-/* Nothing else of its source is under way, be it on its way to the engine or back. */
+/* Nothing else of its source is under way, be it on its way to the engine or back. One that is over stays listed until
+ * what came of it was told. */
 static void judge_alone(const struct nx_exchange *exchange)
 {
     const struct nx_acquisition *own = exchange->context;
 
     for (const struct nx_acquisition *other = own->source->session->acquisitions; other; other = other->next) {
-        if (other != own && other->source == own->source)
+        if (other != own && other->source == own->source && !other->done)
             schedule_fail("two flights of one source are under way");
     }
     for (int i = 0; i < service.begun; i++) {
