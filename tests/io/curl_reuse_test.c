@@ -270,8 +270,8 @@ static void a_used_handle_follows_no_redirect_and_takes_no_other_scheme(void **s
 {
     static const char *const urls[] = {"file:///etc/hostname",   "ftp://127.0.0.1/x",       "gopher://127.0.0.1/x",
                                        "http://user@127.0.0.1/", "http://127.0.0.1:99999/", "nonsense://"};
+    static char redirect[128]; /* outlives the listener, which may still have it in hand */
     struct handles *handles = *state;
-    char redirect[128];
 
     listener_answer(handles->listener, plain_answer);
     snprintf(redirect, sizeof redirect, "HTTP/1.1 307 x\r\nLocation: %s/else\r\nContent-Length: 0\r\n\r\n",
