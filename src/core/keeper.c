@@ -40,11 +40,15 @@ static int gate_of(const struct nx_keeper *keeper, struct nx_ledger *ledger, con
 
 /* False when the ledger has no room for a gate more. */
 static bool find_gates(const struct nx_keeper *keeper, struct nx_ledger *ledger, const struct nx_permit_wish *wish,
-                       struct nx_permit *permit, int64_t now_us)
+                       struct nx_want *want, int64_t now_us)
 {
     for (uint32_t i = 0; i < wish->count; i++) {
-        permit->gates[i] = gate_of(keeper, ledger, &wish->doors[i], now_us);
-        if (permit->gates[i] < 0)
+        const struct nx_door *door = &wish->doors[i];
+        const int gate = door->fleeting ? nx_ledger_find(ledger, door->key) : gate_of(keeper, ledger, door, now_us);
+
+        if (gate >= 0)
+            want->gates[want->count++] = gate;
+        else if (!door->fleeting)
             return false;
     }
     return true;
@@ -54,8 +58,7 @@ static enum nx_turn ask(struct nx_keeper *keeper, struct nx_ledger *ledger, stru
                         const struct nx_permit_wish *wish, int64_t *wait_ms)
 {
     const int64_t now_us = keeper->now_us(keeper->context);
-    struct nx_want want = {.count = wish->count,
-                           .lane = wish->lane,
+    struct nx_want want = {.lane = wish->lane,
                            .owner = keeper->owner(keeper->context),
                            .context = (uintptr_t)permit,
                            .deadline_us = add_ms(now_us, wish->patience_ms)};
@@ -63,10 +66,10 @@ static enum nx_turn ask(struct nx_keeper *keeper, struct nx_ledger *ledger, stru
     enum nx_turn turn;
 
     *wait_ms = NO_LEDGER_WAIT_MS;
-    if (want.owner >= NX_LEDGER_OWNERS || !find_gates(keeper, ledger, wish, permit, now_us))
+    if (want.owner >= NX_LEDGER_OWNERS || !find_gates(keeper, ledger, wish, &want, now_us))
         return NX_TURN_NEVER;
     for (uint32_t i = 0; i < wish->count; i++)
-        want.gates[i] = permit->gates[i];
+        permit->keys[i] = wish->doors[i].key;
     turn = nx_ledger_ask(ledger, &want, now_us, &permit->ticket, &at_us);
     if (turn == NX_TURN_NEVER)
         *wait_ms = at_us > now_us ? until_ms(at_us, now_us) : NO_LEDGER_WAIT_MS;
@@ -138,6 +141,14 @@ static bool again(struct nx_permits *permits, struct nx_permit *permit)
     return may;
 }
 
+/* The gate of a door that is to be held; a fleeting one is made for that. */
+static int gate_to_hold(struct nx_ledger *ledger, uint64_t key, int64_t now_us)
+{
+    const int gate = nx_ledger_find(ledger, key);
+
+    return gate < 0 ? nx_ledger_gate(ledger, key, 0, 0, 0, now_us) : gate;
+}
+
 static void end(struct nx_permits *permits, struct nx_permit *permit, const struct nx_outcome *outcome)
 {
     struct nx_keeper *keeper = of(permits);
@@ -149,8 +160,11 @@ static void end(struct nx_permits *permits, struct nx_permit *permit, const stru
         return;
     }
     if (permit->state == NX_PERMIT_OUT) {
-        told.held = permit->gates[outcome->held];
-        nx_ledger_end(ledger, permit->ticket, &told, keeper->now_us(keeper->context));
+        const int64_t now_us = keeper->now_us(keeper->context);
+
+        if (told.word == NX_WORD_REFUSED)
+            told.held = gate_to_hold(ledger, permit->keys[outcome->held], now_us);
+        nx_ledger_end(ledger, permit->ticket, &told, now_us);
     }
     permit->state = NX_PERMIT_NONE;
     keeper->unlock(keeper->context);

@@ -15,12 +15,17 @@
 #include "core/ledger.h"
 #include "core/siphash.h"
 
-/* A limit at a service's door: so many requests in any window_ms at what `key` names, a hash of origin and name.
- * Requests 0: none are counted, but it may be held. */
+/*
+ * A limit at a service's door: so many requests in any window_ms at what `key` names, a hash of origin and name.
+ * Requests 0: none are counted, but it may be held. Fleeting: it is known to the ledger only while it is held and until
+ * its probes have passed, so that there may be any number of them. Who waits already when it is first held does not
+ * learn of it: who was granted a turn after waiting asks for its figures.
+ */
 struct nx_door {
     uint64_t key;
     uint32_t requests;
     int64_t window_ms;
+    bool fleeting;
 };
 
 struct nx_permit_wish {
@@ -35,7 +40,7 @@ enum nx_permit_state { NX_PERMIT_NONE, NX_PERMIT_WAITING, NX_PERMIT_OUT };
 struct nx_permit {
     enum nx_permit_state state; /* changes with the keeper's lock */
     uint32_t ticket;
-    int gates[NX_LEDGER_WANTS]; /* in the order of the doors */
+    uint64_t keys[NX_LEDGER_WANTS]; /* in the order of the doors */
 
     /* A waiting permit waits no longer. Called once, by whatever thread of the process turns the permits, with no lock
      * held. */
