@@ -7,6 +7,8 @@
  *
  *     nexauth_session_new()  ->  nexauth_source_new_...()  ->  nexauth_source_get_token()  ->  nexauth_token_header()
  *
+ * Or it has the library carry the token to where it is used, inside the service's limits of requests: permit.h, curl.h.
+ *
  * Six rules hold for every declaration below.
  *
  * 1. What can fail returns an enum nexauth_status. Results leave through `out`, which is written only on success;
@@ -71,7 +73,7 @@ typedef enum nexauth_status {
     NEXAUTH_NETWORK = 9,     /* no answer came, the TLS handshake failed, or the connection broke */
     NEXAUTH_TIMEOUT = 10,    /* no answer came in time */
     NEXAUTH_PROTOCOL = 11,   /* an answer came that cannot be read */
-    NEXAUTH_CANCELED = 12    /* the source or session was freed while the caller waited */
+    NEXAUTH_CANCELED = 12    /* what the caller waited for was freed, or ended by the caller */
 } nexauth_status;
 
 /* The name of a status, such as "DENIED"; "UNKNOWN" for a number that is none. Lives for ever. */
@@ -432,6 +434,7 @@ NEXAUTH_API nexauth_status nexauth_source_stats(nexauth_source *source, struct n
 }
 #endif
 
+#include "nexauth/permit.h"   /* IWYU pragma: export */
 #include "nexauth/services.h" /* IWYU pragma: export */
 
 #endif

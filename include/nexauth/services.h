@@ -5,7 +5,9 @@
  *
  * The options of all sources below: strings hold no control characters and at most 8,192 bytes; `origin` is scheme,
  * host and optional port, such as "https://127.0.0.1:8443"; a path starts with "/". A `scope` of "" sends no scope at
- * all. All constructors fail with INVALID or NO_MEMORY, send nothing, and do not check that credentials are right.
+ * all. `api_origins` are the origins to which nexauth_permit_begin() and nexauth_perform() carry the source's token,
+ * one or several, separated by one space each. All constructors fail with INVALID or NO_MEMORY, send nothing, and do
+ * not check that credentials are right.
  */
 #ifndef NEXAUTH_SERVICES_H
 #define NEXAUTH_SERVICES_H
@@ -18,10 +20,19 @@ extern "C" {
 
 /*
  * Their limits (struct nexauth_limit of the session's options): "requests" of NEX, 600 a minute for the origin as a
- * whole; "token" of Quantoz, 60 a minute at the token endpoint; "oauth" of Nexusguard, which names none, 60 a minute
- * for its four endpoints together. A request waits for its turn within the caller's time, and is THROTTLED when none
- * comes in time. In its first window a process takes half of each, as it cannot know what the one before it sent.
+ * whole, tokens and API calls together; "token" of Quantoz, 60 a minute at the token endpoint; "oauth" of Nexusguard,
+ * which names none, 60 a minute for its four endpoints together. API calls of Quantoz, of Nexusguard and with static
+ * tokens pass "api" at their origin, where no number is known: any number may pass, unless the session's options set
+ * one. A request waits for its turn within the caller's time, and is THROTTLED when none comes in time. In its first
+ * window a process takes half of each, as it cannot know what the one before it sent.
  */
+
+/* Where the vendors' APIs begin (NEX: "Connections and URL Construction"; Quantoz: "API endpoint URLs"; Nexusguard:
+ * "Make API Calls"). */
+#define NEXAUTH_NEX_API          "https://nexcloud.io/v1.0"
+#define NEXAUTH_QUANTOZ_TEST_API "https://testapi.quantoz.com"
+#define NEXAUTH_QUANTOZ_API      "https://api.quantoz.com"
+#define NEXAUTH_NEXUSGUARD_API   "https://api.nexusguard.com/api"
 
 /* ---- NEX (nexcloud.io, "Authentication" and "Controller Authentication", 2017) ---------------------------------- */
 
@@ -44,6 +55,7 @@ struct nexauth_nex_user_options {
     const char *scope;         /* default "user" */
     const char *origin;        /* default "https://nexcloud.io" */
     const char *token_path;    /* default "/v1.0/Token" */
+    const char *api_origins;   /* default: origin */
     int accept;                /* an enum nexauth_accept; default JSON */
     uintptr_t reserved[8];
 };
@@ -61,6 +73,7 @@ struct nexauth_nex_controller_options {
     const char *scope;             /* default "controller" */
     const char *origin;            /* default "https://nexcloud.io" */
     const char *token_path;        /* default "/v1.0/Token" */
+    const char *api_origins;       /* default: origin */
     int accept;                    /* an enum nexauth_accept; default JSON */
     uintptr_t reserved[8];
 };
@@ -91,6 +104,7 @@ struct nexauth_quantoz_options {
     const char *scope;         /* default "api1"; several are separated by one space */
     const char *origin;        /* default: by environment */
     const char *token_path;    /* default "/connect/token" */
+    const char *api_origins;   /* default: "https://testapi.quantoz.com" or "https://api.quantoz.com", by environment */
     int environment;           /* an enum nexauth_quantoz_environment; required, also when an origin is given */
     int client_auth;           /* an enum nexauth_client_auth; default BODY */
     uintptr_t reserved[8];
@@ -119,6 +133,7 @@ struct nexauth_nexusguard_app_options {
     const char *origin;                          /* default "https://api.nexusguard.com" */
     const char *token_path;                      /* default "/oauth/credit/token" */
     const char *grant_type;                      /* default "client_credential", as Nexusguard spells it */
+    const char *api_origins;                     /* default: origin */
     const struct nexauth_code_meaning *meanings; /* meanings_count of them; copied */
     size_t meanings_count;                       /* at most 256 */
     uintptr_t reserved[8];
@@ -161,6 +176,7 @@ struct nexauth_nexusguard_user_options {
     const char *refresh_path;            /* default "/oauth/refresh_token" */
     const char *code_grant_type;         /* default "authorization_code" */
     const char *refresh_grant_type;      /* default "refresh_code", as Nexusguard's page has it */
+    const char *api_origins;             /* default: origin */
     nexauth_xspe_callback xspe_callback; /* instead of xspe */
     void *xspe_context;                  /* given to xspe_callback */
     const struct nexauth_code_meaning *meanings; /* meanings_count of them; copied */
@@ -218,6 +234,7 @@ enum nexauth_presentation {
 struct nexauth_static_options {
     const char *access_token; /* required; bytes 0x21 to 0x7e */
     const char *scope;        /* what it is good for, if known */
+    const char *api_origins;  /* default: none; then it is not carried anywhere */
     int64_t expires_at;       /* Unix seconds; 0: it has no known end */
     int presentation;         /* an enum nexauth_presentation; default HEADER */
     uintptr_t reserved[8];

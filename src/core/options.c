@@ -54,6 +54,29 @@ static nexauth_status check_origin(const char *name, const char *origin, bool lo
     return NEXAUTH_OK;
 }
 
+/* Each with the next behind one space. */
+static nexauth_status check_origins(const char *name, const char *origins, bool loopback_http,
+                                    struct nexauth_error *error)
+{
+    nexauth_status status;
+    struct nx_text origin;
+
+    nx_text_init(&origin, NX_OPTION_LONGEST);
+    for (const char *at = origins;; at++) {
+        const size_t size = strcspn(at, " ");
+
+        nx_text_clear(&origin);
+        nx_text_add_bytes(&origin, at, size);
+        status = nx_text_failed(&origin) ? nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out")
+                                         : check_origin(name, nx_text_string(&origin), loopback_http, error);
+        at += size;
+        if (status || !*at)
+            break;
+    }
+    nx_text_release(&origin);
+    return status;
+}
+
 static nexauth_status check_form(const struct nx_option *option, const char *string, bool loopback_http,
                                  struct nexauth_error *error)
 {
@@ -66,6 +89,8 @@ static nexauth_status check_form(const struct nx_option *option, const char *str
         break;
     case NX_OPTION_ORIGIN:
         return check_origin(option->name, string, loopback_http, error);
+    case NX_OPTION_ORIGINS:
+        return check_origins(option->name, string, loopback_http, error);
     case NX_OPTION_PATH:
         if (!nx_url_is_path(string))
             return nx_fail(error, NEXAUTH_INVALID, "%s must start with / and hold neither ? nor #", option->name);

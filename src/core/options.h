@@ -15,12 +15,13 @@
 #include <stdint.h>
 
 enum nx_option_kind {
-    NX_OPTION_TEXT,   /* const char *: no control characters */
-    NX_OPTION_TOKEN,  /* const char *: bytes 0x21 to 0x7e */
-    NX_OPTION_ORIGIN, /* const char *: scheme://host[:port] */
-    NX_OPTION_PATH,   /* const char *: /... */
-    NX_OPTION_URL,    /* const char *: an absolute http or https URL without fragment */
-    NX_OPTION_CHOICE  /* int within least..most */
+    NX_OPTION_TEXT,    /* const char *: no control characters */
+    NX_OPTION_TOKEN,   /* const char *: bytes 0x21 to 0x7e */
+    NX_OPTION_ORIGIN,  /* const char *: scheme://host[:port] */
+    NX_OPTION_ORIGINS, /* const char *: some of them, separated by one space each */
+    NX_OPTION_PATH,    /* const char *: /... */
+    NX_OPTION_URL,     /* const char *: an absolute http or https URL without fragment */
+    NX_OPTION_CHOICE   /* int within least..most */
 };
 
 enum nx_option_flag {

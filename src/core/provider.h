@@ -54,16 +54,20 @@ struct nx_authorizing {
     nexauth_xspe_callback (*supplier)(const void *options, void **context); /* NULL: what the options say is used */
 };
 
-/* A limit that a service puts on requests, counted at its door, per address. */
+/* A limit that a service puts on requests, counted at its door, per address. Requests 0: it puts none; it may still ask
+ * for fewer. */
 struct nx_limit {
     const char *name; /* within an origin */
     uint32_t requests;
     int64_t window_ms;
 };
 
+enum { NX_UNCOUNTED_WINDOW_MS = 60000 }; /* of a limit without a number, should the application give it one */
+
 struct nx_provider {
     const char *service;   /* for messages: "NEX" */
     struct nx_limit limit; /* in which its token requests count; name NULL: it sends none */
+    struct nx_limit api;   /* in which calls of its API count, at the origins of these */
     struct nx_option_table options;
 
     /* What the table cannot say of the options; NULL: nothing. Works on the copy, and may fill in defaults there. */
@@ -71,6 +75,9 @@ struct nx_provider {
 
     /* Words the request of a step. */
     void (*word)(const void *options, enum nx_step step, const struct nx_grant *grant, struct nx_request *request);
+
+    /* The origins of its API, to which alone tokens are carried, separated by spaces; NULL: none were named. */
+    const char *(*api_origins)(const void *options);
 
     /* A token that needs no request; NULL: it does need one. */
     void (*give)(const void *options, struct nx_issue *issue);

@@ -166,6 +166,21 @@ bool nx_url_same_place(const struct nx_url *a, const struct nx_url *b)
            same_bytes(a->path, b->path);
 }
 
+bool nx_url_is_at(const struct nx_url *parts, const char *origins)
+{
+    struct nx_url origin = {0};
+
+    while (take_scheme(&origins, &origin) && take_host(&origins, &origin) && take_port(&origins, &origin)) {
+        if (same_in_any_case(parts->scheme, origin.scheme) && same_in_any_case(parts->host, origin.host) &&
+            parts->port == origin.port)
+            return true;
+        if (*origins != ' ')
+            return false;
+        origins++;
+    }
+    return false;
+}
+
 bool nx_span_equals(struct nx_span span, const char *string)
 {
     return same_bytes(span, (struct nx_span){string, strlen(string)});

@@ -441,6 +441,7 @@ void nx_engine_close(struct nx_engine *engine)
     engine->some_unwanted = true;
     rouse_leader(engine);
     nx_engine_wait(engine, &engine->idle, INT64_MAX, NULL);
+    engine->beacon = NULL; /* no loop is called any more: the transport goes */
     nx_engine_unlock(engine);
     engine->world.transport->verbs->free(engine->world.transport);
 }

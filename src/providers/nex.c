@@ -18,6 +18,7 @@ enum { TWO_WEEKS_S = 1209600 }; /* "the maximum period you'll ever see" */
     }
 #define PLACE(type)                                                                                                    \
     {"origin", offsetof(type, origin), NX_OPTION_ORIGIN, 0, "https://nexcloud.io", 0, 0},                              \
+        {"api_origins", offsetof(type, api_origins), NX_OPTION_ORIGINS, 0, NULL, 0, 0},                                \
     {                                                                                                                  \
         "token_path", offsetof(type, token_path), NX_OPTION_PATH, 0, "/v1.0/Token", 0, 0                               \
     }
@@ -108,12 +109,35 @@ static void word_controller(const void *options, enum nx_step step, const struct
     nx_request_parameter(request, "scope", controller->scope);
 }
 
+/* The API is where the tokens come from. */
+static const char *user_api_origins(const void *options)
+{
+    const user_options *user = options;
+
+    return user->api_origins ? user->api_origins : user->origin;
+}
+
+static const char *controller_api_origins(const void *options)
+{
+    const controller_options *controller = options;
+
+    return controller->api_origins ? controller->api_origins : controller->origin;
+}
+
+/* "600 requests a minute", whatever they ask for. */
+#define REQUESTS                                                                                                       \
+    {                                                                                                                  \
+        .name = "requests", .requests = 600, .window_ms = 60000                                                        \
+    }
+
 const struct nx_provider nx_nex_user = {
     .service = "NEX",
-    .limit = {.name = "requests", .requests = 600, .window_ms = 60000},
+    .limit = REQUESTS,
+    .api = REQUESTS,
     .options = {.size = sizeof(user_options), .options = user_table, .count = sizeof user_table / sizeof *user_table},
     .check = check_user,
     .word = word_user,
+    .api_origins = user_api_origins,
     .syntaxes = NX_SYNTAX_JSON | NX_SYNTAX_XML,
     .presentation = NEXAUTH_PRESENT_HEADER,
     .longest_lifetime_s = TWO_WEEKS_S,
@@ -121,12 +145,14 @@ const struct nx_provider nx_nex_user = {
 
 const struct nx_provider nx_nex_controller = {
     .service = "NEX",
-    .limit = {.name = "requests", .requests = 600, .window_ms = 60000},
+    .limit = REQUESTS,
+    .api = REQUESTS,
     .options = {.size = sizeof(controller_options),
                 .options = controller_table,
                 .count = sizeof controller_table / sizeof *controller_table},
     .check = check_controller,
     .word = word_controller,
+    .api_origins = controller_api_origins,
     .syntaxes = NX_SYNTAX_JSON | NX_SYNTAX_XML,
     .presentation = NEXAUTH_PRESENT_HEADER,
     .longest_lifetime_s = TWO_WEEKS_S,

@@ -17,6 +17,7 @@ static const struct nx_option app_table[] = {
     {"origin", offsetof(app_options, origin), NX_OPTION_ORIGIN, 0, ORIGIN, 0, 0},
     {"token_path", offsetof(app_options, token_path), NX_OPTION_PATH, 0, "/oauth/credit/token", 0, 0},
     {"grant_type", offsetof(app_options, grant_type), NX_OPTION_TEXT, 0, "client_credential", 0, 0},
+    {"api_origins", offsetof(app_options, api_origins), NX_OPTION_ORIGINS, 0, NULL, 0, 0},
 };
 
 static const struct nx_option user_table[] = {
@@ -33,6 +34,7 @@ static const struct nx_option user_table[] = {
     {"refresh_path", offsetof(user_options, refresh_path), NX_OPTION_PATH, 0, "/oauth/refresh_token", 0, 0},
     {"code_grant_type", offsetof(user_options, code_grant_type), NX_OPTION_TEXT, 0, "authorization_code", 0, 0},
     {"refresh_grant_type", offsetof(user_options, refresh_grant_type), NX_OPTION_TEXT, 0, "refresh_code", 0, 0},
+    {"api_origins", offsetof(user_options, api_origins), NX_OPTION_ORIGINS, 0, NULL, 0, 0},
 };
 
 static void begin_post(struct nx_request *request, const char *origin, const char *path)
@@ -151,15 +153,32 @@ static const struct nx_authorizing authorizing = {
     .supplier = supplier,
 };
 
+/* The API is where the tokens come from. */
+static const char *app_api_origins(const void *options)
+{
+    const app_options *app = options;
+
+    return app->api_origins ? app->api_origins : app->origin;
+}
+
+static const char *user_api_origins(const void *options)
+{
+    const user_options *user = options;
+
+    return user->api_origins ? user->api_origins : user->origin;
+}
+
 const struct nx_provider nx_nexusguard_app = {
     .service = "Nexusguard",
     .limit = {.name = "oauth", .requests = 60, .window_ms = 60000},
+    .api = {.name = "api", .window_ms = NX_UNCOUNTED_WINDOW_MS},
     .options = {.size = sizeof(app_options),
                 .options = app_table,
                 .count = sizeof app_table / sizeof *app_table,
                 .meanings = offsetof(app_options, meanings),
                 .meanings_count = offsetof(app_options, meanings_count)},
     .word = word_app,
+    .api_origins = app_api_origins,
     .syntaxes = NX_SYNTAX_JSON | NX_SYNTAX_ENVELOPE,
     .presentation = NEXAUTH_PRESENT_QUERY,
 };
@@ -167,6 +186,7 @@ const struct nx_provider nx_nexusguard_app = {
 const struct nx_provider nx_nexusguard_user = {
     .service = "Nexusguard",
     .limit = {.name = "oauth", .requests = 60, .window_ms = 60000},
+    .api = {.name = "api", .window_ms = NX_UNCOUNTED_WINDOW_MS},
     .options = {.size = sizeof(user_options),
                 .options = user_table,
                 .count = sizeof user_table / sizeof *user_table,
@@ -174,6 +194,7 @@ const struct nx_provider nx_nexusguard_user = {
                 .meanings_count = offsetof(user_options, meanings_count)},
     .check = check_user,
     .word = word_user,
+    .api_origins = user_api_origins,
     .authorizing = &authorizing,
     .syntaxes = NX_SYNTAX_JSON | NX_SYNTAX_ENVELOPE,
     .presentation = NEXAUTH_PRESENT_QUERY,

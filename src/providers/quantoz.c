@@ -19,6 +19,7 @@ static const struct nx_option table[] = {
     {"scope", offsetof(quantoz_options, scope), NX_OPTION_TEXT, NX_WHO | NX_MAY_BE_EMPTY, "api1", 0, 0},
     {"origin", offsetof(quantoz_options, origin), NX_OPTION_ORIGIN, 0, NULL, 0, 0},
     {"token_path", offsetof(quantoz_options, token_path), NX_OPTION_PATH, 0, "/connect/token", 0, 0},
+    {"api_origins", offsetof(quantoz_options, api_origins), NX_OPTION_ORIGINS, 0, NULL, 0, 0},
     {"environment", offsetof(quantoz_options, environment), NX_OPTION_CHOICE, 0, NULL, NEXAUTH_QUANTOZ_TEST,
      NEXAUTH_QUANTOZ_PRODUCTION},
     {"client_auth", offsetof(quantoz_options, client_auth), NX_OPTION_CHOICE, 0, NULL, NEXAUTH_CLIENT_AUTH_BODY,
@@ -28,10 +29,12 @@ static const struct nx_option table[] = {
 static nexauth_status check(void *options, struct nexauth_error *error)
 {
     quantoz_options *quantoz = options;
+    const bool test = quantoz->environment == NEXAUTH_QUANTOZ_TEST;
 
     if (!quantoz->origin)
-        quantoz->origin = quantoz->environment == NEXAUTH_QUANTOZ_TEST ? "https://testidentity.quantoz.com"
-                                                                       : "https://identity.quantoz.com";
+        quantoz->origin = test ? "https://testidentity.quantoz.com" : "https://identity.quantoz.com";
+    if (!quantoz->api_origins)
+        quantoz->api_origins = test ? NEXAUTH_QUANTOZ_TEST_API : NEXAUTH_QUANTOZ_API;
     if (quantoz->client_auth == NEXAUTH_CLIENT_AUTH_BASIC_RAW && strchr(quantoz->client_id, ':'))
         return nx_fail(error, NEXAUTH_INVALID, "client_id must not hold ':' for HTTP Basic as it is (RFC 7617)");
     return NEXAUTH_OK;
@@ -77,12 +80,19 @@ static void word(const void *options, enum nx_step step, const struct nx_grant *
     nx_request_parameter(request, "grant_type", "client_credentials");
 }
 
+static const char *api_origins(const void *options)
+{
+    return ((const quantoz_options *)options)->api_origins;
+}
+
 const struct nx_provider nx_quantoz = {
     .service = "Quantoz",
     .limit = {.name = "token", .requests = 60, .window_ms = 60000},
+    .api = {.name = "api", .window_ms = NX_UNCOUNTED_WINDOW_MS},
     .options = {.size = sizeof(quantoz_options), .options = table, .count = sizeof table / sizeof *table},
     .check = check,
     .word = word,
+    .api_origins = api_origins,
     .syntaxes = NX_SYNTAX_JSON,
     .presentation = NEXAUTH_PRESENT_HEADER,
 };

@@ -1,7 +1,8 @@
 /*
- * Calls: tokens for callers that do not block. A call waits for an acquisition, or is ready: then its outcome stands,
- * and the next poll runs its callback.
+ * Calls: tokens and permits for callers that do not block. A call waits for an acquisition; one for a permit then for
+ * its turn; or it is ready: then its outcome stands, and the next poll runs its callback.
  */
+#include "session/pass.h"
 #include "session/session.h"
 
 #include "core/error.h"
@@ -13,18 +14,20 @@ struct nexauth_call {
     atomic_int references; /* the application's, and one until the callback has run */
     nexauth_source *source;
     nexauth_call_callback callback;
+    nexauth_permit_callback permit_callback; /* instead */
     void *context;
     int64_t validity_ms;
+    nexauth_permit *permit; /* with permit_callback: that is to have its token and turn */
     /* With the lock: */
-    struct nx_acquisition *acquisition; /* that it waits for; NULL: it is ready, or over */
+    struct nx_acquisition *acquisition; /* that it waits for; NULL: it is ready, or over, or: */
+    bool queued;                        /* it has a token, and waits for its turn */
     struct nx_heap_node deadline;
     nexauth_token *token;
     struct nexauth_error error;
     struct nexauth_call *next, *previous; /* of the acquisition's calls, or of those that are ready */
 };
 
-static nexauth_call *call_new(nexauth_source *source, const struct nx_wish *wish, nexauth_call_callback callback,
-                              void *context)
+static nexauth_call *call_new(nexauth_source *source, int64_t timeout_ms, void *context)
 {
     nexauth_call *call = calloc(1, sizeof *call);
 
@@ -32,10 +35,8 @@ static nexauth_call *call_new(nexauth_source *source, const struct nx_wish *wish
         return NULL;
     atomic_init(&call->references, 1);
     call->source = source;
-    call->callback = callback;
     call->context = context;
-    call->validity_ms = wish->validity_ms;
-    call->deadline.due_ms = nx_boot_ms(&source->session->world.clock) + wish->timeout_ms;
+    call->deadline.due_ms = nx_boot_ms(&source->session->world.clock) + timeout_ms;
     return call;
 }
 
@@ -48,6 +49,24 @@ static void make_ready(nexauth_call *call)
     *(ready->last ? &ready->last->next : &ready->first) = call;
     ready->last = call;
     nx_poll_attend(session);
+}
+
+/* With a token, or an error: then it is ready; but who wants a permit has to have its turn too. */
+static void conclude(nexauth_call *call)
+{
+    struct nx_pass *pass = call->permit ? &call->permit->pass : NULL;
+
+    if (pass && call->token) {
+        pass->token = call->token;
+        pass->call = call;
+        call->token = NULL;
+        call->error = (struct nexauth_error){0};
+        call->queued = nx_pass_enter(pass, call->deadline.due_ms, &call->error) == NX_TURN_WAITS;
+    }
+    if (call->queued)
+        nx_session_turn_soon(call->source->session);
+    else
+        make_ready(call);
 }
 
 static void join(nexauth_call *call, struct nx_acquisition *acquisition)
@@ -71,7 +90,7 @@ static void leave(nexauth_call *call)
         call->next->previous = call->previous;
     nx_heap_remove(&call->source->session->deadlines, &call->deadline);
     call->acquisition = NULL;
-    make_ready(call);
+    conclude(call);
     nx_acquisition_unref(acquisition);
 }
 
@@ -111,9 +130,27 @@ static void drop(nexauth_call *call)
     nx_source_unref_unlock(source);
 }
 
+/* The permit is the callback's from here on, unless there is an error. */
+static void hand_out_permit(nexauth_call *call)
+{
+    nexauth_permit *permit = call->permit;
+
+    if (!call->error.status)
+        nx_permit_word(permit, &call->error);
+    call->permit = NULL;
+    if (call->error.status) {
+        nexauth_permit_free(permit);
+        permit = NULL;
+    }
+    call->permit_callback(call->context, permit, permit ? NULL : &call->error);
+}
+
 static void run(nexauth_call *call)
 {
-    call->callback(call->context, call->token, call->token ? NULL : &call->error);
+    if (call->permit)
+        hand_out_permit(call);
+    else
+        call->callback(call->context, call->token, call->token ? NULL : &call->error);
     drop(call);
 }
 
@@ -136,13 +173,16 @@ size_t nx_calls_run(nexauth_session *session)
 }
 
 /* With the lock, so the source is not freed here. */
-static void forget(nexauth_call *call)
+void nx_call_forget(nexauth_call *call)
 {
     nexauth_source *source = call->source;
 
     call->acquisition = NULL;
     call->deadline = (struct nx_heap_node){0};
     call->next = call->previous = NULL;
+    if (call->permit)
+        nx_permit_forget(call->permit);
+    call->permit = NULL;
     if (atomic_fetch_sub_explicit(&call->references, 1, memory_order_acq_rel) != 1)
         return;
     nexauth_token_unref(call->token);
@@ -155,7 +195,7 @@ static void forget_all(nexauth_call *call)
     while (call) {
         nexauth_call *next = call->next;
 
-        forget(call);
+        nx_call_forget(call);
         call = next;
     }
 }
@@ -186,7 +226,7 @@ static void wait_for_token(nexauth_call *call, enum nexauth_reason reason)
     }
     if (nx_current_serves(source, call->validity_ms))
         call->token = nx_current_hit(source);
-    make_ready(call);
+    conclude(call);
 }
 
 /* The token is good, and this call is the one that has it renewed, unless another does. */
@@ -221,7 +261,16 @@ static void begin(nexauth_call *call)
         nx_refuse_held(source, &call->error);
     else
         call->token = nx_current_hit(source);
-    make_ready(call);
+    conclude(call);
+}
+
+void nx_call_turned(nexauth_call *call)
+{
+    call->queued = false;
+    if (nx_pass_turned(&call->permit->pass, &call->error) == NX_TURN_WAITS)
+        begin(call);
+    else
+        make_ready(call);
 }
 
 /* The call and, for the application, a reference to it. */
@@ -257,8 +306,24 @@ nexauth_status nexauth_source_start(nexauth_source *source, const struct nexauth
     status = nx_wish_of(options, &wish, error);
     if (status)
         return status;
-    call = call_new(source, &wish, callback, context);
-    return call ? start(call, out, error) : nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    call = call_new(source, wish.timeout_ms, context);
+    if (!call)
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    call->callback = callback;
+    call->validity_ms = wish.validity_ms;
+    return start(call, out, error);
+}
+
+nexauth_status nx_call_start_permit(nexauth_permit *permit, int64_t timeout_ms, nexauth_permit_callback callback,
+                                    void *context, nexauth_call **out, struct nexauth_error *error)
+{
+    nexauth_call *call = call_new(permit->pass.source, timeout_ms, context);
+
+    if (!call)
+        return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    call->permit_callback = callback;
+    call->permit = permit;
+    return start(call, out, error);
 }
 
 nexauth_call *nexauth_call_ref(nexauth_call *call)
@@ -282,6 +347,8 @@ void nexauth_call_cancel(nexauth_call *call)
     if (call->acquisition) {
         nx_fail(&call->error, NEXAUTH_CANCELED, "the call was canceled");
         leave(call);
+    } else if (call->queued) {
+        nx_pass_cancel(&call->permit->pass, "the call was canceled");
     }
     nx_engine_unlock(call->source->session->engine);
 }

@@ -15,16 +15,23 @@ enum {
     LOOK_MS = 10          /* how often callers look whether an early renewal that nobody waits for has ended */
 };
 
+nexauth_status nx_timeout_of(int64_t asked_ms, int64_t *timeout_ms, struct nexauth_error *error)
+{
+    *timeout_ms = asked_ms ? asked_ms : WAIT_MS;
+    if (*timeout_ms < 1 || *timeout_ms > LONGEST_WAIT_MS)
+        return nx_fail(error, NEXAUTH_INVALID, "timeout_ms must be from 1 to %d", LONGEST_WAIT_MS);
+    return NEXAUTH_OK;
+}
+
 nexauth_status nx_wish_of(const struct nexauth_get_options *options, struct nx_wish *wish, struct nexauth_error *error)
 {
-    const int64_t timeout_ms = options && options->timeout_ms ? options->timeout_ms : WAIT_MS;
     const int64_t validity_s = options ? options->min_validity_s : 0;
 
-    *wish = (struct nx_wish){.timeout_ms = timeout_ms};
+    *wish = (struct nx_wish){0};
     if (options && nx_check_reserved(options->reserved, error))
         return NEXAUTH_INVALID;
-    if (timeout_ms < 1 || timeout_ms > LONGEST_WAIT_MS)
-        return nx_fail(error, NEXAUTH_INVALID, "timeout_ms must be from 1 to %d", LONGEST_WAIT_MS);
+    if (nx_timeout_of(options ? options->timeout_ms : 0, &wish->timeout_ms, error))
+        return NEXAUTH_INVALID;
     if (validity_s < 0 || validity_s > LONGEST_VALIDITY_S)
         return nx_fail(error, NEXAUTH_INVALID, "min_validity_s must be from 0 to %d", LONGEST_VALIDITY_S);
     wish->validity_ms = validity_s * 1000;

@@ -2,6 +2,7 @@
  * A session in a child that was forked. Tokens, sources and what is remembered are the child's as they were the
  * parent's. What was under way is the parent's alone: no thread of the child's waits for it, and the child begins anew.
  */
+#include "session/pass.h"
 #include "session/session.h"
 
 #include <stdlib.h>
@@ -41,6 +42,7 @@ void nx_session_inherited(void *context)
 {
     nexauth_session *session = context;
 
+    nx_passes_inherited(session);
     nx_calls_inherited(session);
     settle_sources(session);
     leave_behind(session->acquisitions);

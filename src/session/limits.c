@@ -87,9 +87,15 @@ static bool spell(const char *url, char *origin)
     return length > 0 && length < ORIGIN_SIZE;
 }
 
-static uint64_t key_of(const struct nx_siphash_key *key, const char *origin, const char *name)
+/* Of what lies at an origin: a limit's name, a path. */
+static uint64_t key_of(const struct nx_siphash_key *key, uint64_t origin, struct nx_span name)
 {
-    return nx_siphash(key, origin, strlen(origin)) ^ (nx_siphash(key, name, strlen(name)) * 3);
+    return origin ^ (nx_siphash(key, name.start, name.size) * 3);
+}
+
+static uint64_t key_of_name(const struct nx_siphash_key *key, uint64_t origin, const char *name)
+{
+    return key_of(key, origin, (struct nx_span){name, strlen(name)});
 }
 
 static bool is_at(const struct nx_set_limit *set, const char *origin)
@@ -141,14 +147,22 @@ static struct nx_site *make(const char *url, const char *origin, const struct nx
         return NULL;
     }
     site->name = limit->name;
-    site->doors[NX_SITE_ORIGIN] = (struct nx_door){.key = key_of(key, origin, ""), .window_ms = limit->window_ms};
+    site->hash = nx_siphash(key, origin, strlen(origin));
+    site->doors[NX_SITE_ORIGIN] = (struct nx_door){.key = key_of_name(key, site->hash, ""),
+                                                   .window_ms = limit->window_ms};
     site->doors[NX_SITE_LIMIT] = door_of(limits, origin, limit);
-    site->doors[NX_SITE_LIMIT].key = key_of(key, origin, limit->name);
+    site->doors[NX_SITE_LIMIT].key = key_of_name(key, site->hash, limit->name);
     return site;
 }
 
-const struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const struct nx_limit *limit,
-                                   const struct nx_limits *limits, const struct nx_siphash_key *key)
+/* A path begins with a slash, as no limit's name does. */
+struct nx_door nx_site_path(const struct nx_site *site, struct nx_span path, const struct nx_siphash_key *key)
+{
+    return (struct nx_door){.key = key_of(key, site->hash, path), .fleeting = true};
+}
+
+struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const struct nx_limit *limit,
+                             const struct nx_limits *limits, const struct nx_siphash_key *key)
 {
     const size_t size = size_of_origin(url);
     char origin[ORIGIN_SIZE];
@@ -178,6 +192,7 @@ void nx_sites_release(struct nx_site *sites)
     while (sites) {
         struct nx_site *next = sites->next;
 
+        nx_history_release(&sites->history);
         free(sites->origin);
         free(sites->seen);
         free(sites);

@@ -2,8 +2,10 @@
 #ifndef NX_LIMITS_H
 #define NX_LIMITS_H
 
+#include "core/history.h"
 #include "core/permits.h"
 #include "core/provider.h"
+#include "core/url.h"
 
 /* What the application set, copied: a struct nexauth_limit. */
 struct nx_set_limit {
@@ -19,14 +21,17 @@ struct nx_limits {
 };
 
 /* A place where requests are counted. A request passes both doors: the origin's, where nothing is counted but all can
- * be held, and the limit's. */
-enum { NX_SITE_ORIGIN, NX_SITE_LIMIT, NX_SITE_DOORS };
+ * be held, and the limit's. A call of an API passes a third one, of its own path. */
+enum { NX_SITE_ORIGIN, NX_SITE_LIMIT, NX_SITE_DOORS, NX_SITE_PATH = NX_SITE_DOORS, NX_SITE_API_DOORS };
 
 struct nx_site {
     char *origin; /* in lower case, with its port */
     char *seen;   /* as in the URL that it was made for, which most others are like */
     const char *name;
     struct nx_door doors[NX_SITE_DOORS];
+    uint64_t hash;             /* of the origin, keyed */
+    struct nx_history history; /* of what calls of the API met here */
+    uint64_t pages;            /* of HTML, that refused one */
     struct nx_site *next;
 };
 
@@ -36,8 +41,11 @@ nexauth_status nx_limits_init(struct nx_limits *limits, const struct nexauth_lim
 void nx_limits_release(struct nx_limits *limits);
 
 /* The site of a request; made when it is new. NULL when memory ran out. */
-const struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const struct nx_limit *limit,
-                                   const struct nx_limits *limits, const struct nx_siphash_key *key);
+struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const struct nx_limit *limit,
+                             const struct nx_limits *limits, const struct nx_siphash_key *key);
 void nx_sites_release(struct nx_site *sites);
+
+/* Where requests of one path can be held. */
+struct nx_door nx_site_path(const struct nx_site *site, struct nx_span path, const struct nx_siphash_key *key);
 
 #endif

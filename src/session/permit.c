@@ -24,15 +24,24 @@ static void granted(struct nx_permit *permit)
     nx_engine_unlock(engine);
 }
 
-static void turn(void *context)
+static void ring(void *context)
 {
-    nexauth_session *session = context;
+    nx_session_turn(context);
+}
+
+void nx_session_turn(nexauth_session *session)
+{
     const int64_t wait_ms = session->world.permits->verbs->turn(session->world.permits);
     const int64_t now = nx_boot_ms(&session->world.clock);
 
     nx_engine_lock(session->engine);
-    nx_engine_set_alarm(session->engine, wait_ms > INT64_MAX - now ? INT64_MAX : now + wait_ms, turn, session);
+    nx_engine_set_alarm(session->engine, wait_ms > INT64_MAX - now ? INT64_MAX : now + wait_ms, ring, session);
     nx_engine_unlock(session->engine);
+}
+
+void nx_session_turn_soon(nexauth_session *session)
+{
+    nx_engine_set_alarm(session->engine, nx_boot_ms(&session->world.clock), ring, session);
 }
 
 /* For how long a turn is of use: a second attempt is none beyond the flight's own time. With the lock. */
@@ -63,7 +72,7 @@ static bool make_wish(struct nx_acquisition *acquisition, struct nx_permit_wish 
     return site != NULL;
 }
 
-static void say_throttled(const nexauth_source *source, int64_t wait_ms, struct nexauth_error *error)
+void nx_say_throttled(const nexauth_source *source, int64_t wait_ms, struct nexauth_error *error)
 {
     nx_fail(error, NEXAUTH_THROTTLED, "the limit of requests at %s leaves no turn in time", source->provider->service);
     error->retry_after_ms = wait_ms;
@@ -80,7 +89,7 @@ bool nx_permit_comes_too_late(const struct nx_acquisition *acquisition, int64_t 
     wait_ms = session->world.permits->verbs->soonest_ms(session->world.permits, &acquisition->permit);
     if (wait_ms <= deadline_ms - nx_boot_ms(&session->world.clock))
         return false;
-    say_throttled(acquisition->source, wait_ms, error);
+    nx_say_throttled(acquisition->source, wait_ms, error);
     return true;
 }
 
@@ -102,7 +111,7 @@ static enum nx_turn ask(struct nx_acquisition *acquisition)
     is = permits->verbs->enter(permits, &acquisition->permit, &wish, &wait_ms);
     acquisition->queued = is == NX_TURN_WAITS;
     if (is == NX_TURN_NEVER) {
-        say_throttled(acquisition->source, wait_ms, &error);
+        nx_say_throttled(acquisition->source, wait_ms, &error);
         nx_flight_refuse(&acquisition->flight, &error);
     }
     return is;
@@ -122,7 +131,7 @@ enum nx_turn nx_permit_enter(struct nx_acquisition *acquisition)
         is = ask(acquisition);
     nx_engine_unlock(session->engine);
     if (is == NX_TURN_WAITS) /* else nobody's turn has come by that */
-        turn(session);
+        nx_session_turn(session);
     return is;
 }
 
@@ -184,7 +193,7 @@ void nx_permit_end(struct nx_acquisition *acquisition)
         return;
     outcome = outcome_of(acquisition);
     session->world.permits->verbs->end(session->world.permits, &acquisition->permit, &outcome);
-    turn(session);
+    nx_session_turn(session);
 }
 
 void nx_permit_withdraw(struct nx_acquisition *acquisition)
@@ -195,5 +204,5 @@ void nx_permit_withdraw(struct nx_acquisition *acquisition)
     if (!acquisition->queued || !permits->verbs->leave(permits, &acquisition->permit))
         return;
     nx_engine_defer(session->engine, &acquisition->exchange);
-    nx_engine_set_alarm(session->engine, nx_boot_ms(&session->world.clock), turn, session);
+    nx_session_turn_soon(session);
 }

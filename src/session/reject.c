@@ -81,12 +81,17 @@ nexauth_status nexauth_source_reject_copy(nexauth_source *source, const char *te
     return reject_text(source, text, error);
 }
 
+void nx_source_approve(nexauth_source *source, const nexauth_token *token)
+{
+    if (source->trouble && is_current(source, nx_block_text(token->block)))
+        nx_damping_approve(&source->trouble->damping);
+}
+
 void nexauth_source_approve_token(nexauth_source *source, const nexauth_token *token)
 {
     if (!source || !token)
         return;
     nx_engine_lock(source->session->engine);
-    if (source->trouble && is_current(source, nx_block_text(token->block)))
-        nx_damping_approve(&source->trouble->damping);
+    nx_source_approve(source, token);
     nx_engine_unlock(source->session->engine);
 }

@@ -1,5 +1,6 @@
 /* Sessions: their options, their ends, and what their sources share. */
 #include "session/session.h"
+#include "session/pass.h"
 
 #include "core/error.h"
 #include "core/xml.h"
@@ -162,7 +163,9 @@ void nexauth_session_free(nexauth_session *session)
     session->closed = true;
     for (struct nx_acquisition *next = session->acquisitions; next; next = next->next)
         nx_acquisition_cancel(next, "the session was freed");
+    nx_passes_cancel(session, NULL, "the session was freed");
     nx_poll_attend(session);
+    nx_passes_wait_for_none(session);
     nx_engine_unlock(session->engine);
     nx_engine_close(session->engine);
     nx_engine_lock(session->engine);

@@ -63,12 +63,14 @@ struct nexauth_session {
     struct nx_site *sites;               /* where its requests went */
     struct nx_failures failures;         /* by credentials */
     struct nx_errand *errands;           /* under way */
+    struct nx_pass *passes;              /* that wait for a turn */
     struct nx_queue ready;
     struct nx_heap deadlines; /* of the calls that wait */
     struct nx_beacon *beacon; /* NULL until somebody asks for the descriptor */
     bool polling;             /* a thread polls */
     bool attention;           /* a poll is to look again, or to return */
     bool woken;               /* a poll is to return */
+    bool passed;              /* closed, and no pass waits */
 };
 
 struct nexauth_source {
@@ -231,6 +233,12 @@ void nx_acquisition_unref(struct nx_acquisition *acquisition);
 
 /* ---- permit.c ---- */
 
+/* Gives turns to those whose turn has come. Without the lock; `soon`: with it, by whoever waits next. */
+void nx_session_turn(nexauth_session *session);
+void nx_session_turn_soon(nexauth_session *session);
+
+void nx_say_throttled(const nexauth_source *source, int64_t wait_ms, struct nexauth_error *error);
+
 /* Asks for the turn of the flight's request, without the lock. NOW: it may leave. NEVER: the flight has failed. WAITS:
  * the acquisition is not the caller's any more; exchange.done is called when the waiting is over, whatever the outcome.
  */
@@ -261,6 +269,9 @@ struct nx_wish {
     int64_t validity_ms;
     bool copies; /* takes no reference, which is not counted among the hits */
 };
+
+/* How long a caller is ready to wait: checked, or the default. */
+nexauth_status nx_timeout_of(int64_t asked_ms, int64_t *timeout_ms, struct nexauth_error *error);
 
 nexauth_status nx_wish_of(const struct nexauth_get_options *options, struct nx_wish *wish, struct nexauth_error *error);
 
@@ -293,7 +304,22 @@ void nx_save_token(nexauth_source *source, nexauth_token *token);
 void nx_tell(nexauth_source *source, enum nexauth_event_kind kind, const struct nexauth_error *error,
              nexauth_token *token);
 
+/* ---- reject.c ---- */
+
+/* nexauth_source_approve_token(). With the lock. */
+void nx_source_approve(nexauth_source *source, const nexauth_token *token);
+
 /* ---- call.c, with the lock ---- */
+
+/* Starts a call for a permit, which the call owns on success. Without the lock. */
+nexauth_status nx_call_start_permit(nexauth_permit *permit, int64_t timeout_ms, nexauth_permit_callback callback,
+                                    void *context, nexauth_call **out, struct nexauth_error *error);
+
+/* The pass of this call waits for its turn no longer. */
+void nx_call_turned(struct nexauth_call *call);
+
+/* Lets go of a parent's call. */
+void nx_call_forget(struct nexauth_call *call);
 
 /* The acquisition that these calls wait for is done. */
 void nx_calls_settle(struct nx_acquisition *acquisition);

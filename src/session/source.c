@@ -1,4 +1,5 @@
 /* Sources: their making and their end. */
+#include "session/pass.h"
 #include "session/session.h"
 
 #include "core/error.h"
@@ -223,5 +224,6 @@ void nexauth_source_free(nexauth_source *source)
     nx_current_close(source);
     if (source->acquisition)
         nx_acquisition_cancel(source->acquisition, "the source was freed");
+    nx_passes_cancel(source->session, source, "the source was freed");
     nx_source_unref_unlock(source);
 }

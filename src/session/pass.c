@@ -1,0 +1,332 @@
+/* How a call of an API comes to its token and its turn: by a thread that waits, or by calls. */
+#include "session/pass.h"
+
+#include "core/encode.h"
+#include "core/error.h"
+#include "session/session.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* Never submitted: who waits for it alone takes up the end of no other exchange. */
+static const struct nx_exchange nobodys;
+
+static struct nx_pass *of(struct nx_permit *permit)
+{
+    return (struct nx_pass *)(void *)((char *)permit - offsetof(struct nx_pass, permit));
+}
+
+static bool has_own_token(const struct nx_url *parts)
+{
+    struct nx_span rest = parts->query;
+    struct nx_span name;
+    struct nx_span value;
+
+    while (rest.start && nx_query_next(&rest, &name, &value)) {
+        if (nx_span_equals(name, "access_token"))
+            return true;
+    }
+    return false;
+}
+
+static nexauth_status check(const nexauth_source *source, const char *url, struct nx_url *parts,
+                            struct nexauth_error *error)
+{
+    const char *origins = source->provider->api_origins(source->identity.options);
+
+    if (!url || strnlen(url, NX_OPTION_LONGEST + 1) > NX_OPTION_LONGEST || !nx_url_split(url, parts))
+        return nx_fail(error, NEXAUTH_INVALID, "url must be an absolute https URL, of at most %d bytes",
+                       NX_OPTION_LONGEST);
+    if (!origins || !nx_url_is_at(parts, origins))
+        return nx_fail(error, NEXAUTH_INVALID, "url lies at none of the source's api_origins: no token is sent there");
+    if (has_own_token(parts))
+        return nx_fail(error, NEXAUTH_INVALID, "url has an access_token of its own");
+    return NEXAUTH_OK;
+}
+
+/* With the lock. */
+static nexauth_status find_site(struct nx_pass *pass, const char *url, struct nexauth_error *error)
+{
+    nexauth_session *session = pass->source->session;
+    const struct nx_siphash_key *key = session->world.permits
+                                           ? session->world.permits->verbs->key(session->world.permits)
+                                           : &session->hash_key;
+
+    if (session->closed)
+        return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
+    pass->site = nx_site_find(&session->sites, url, &pass->source->provider->api, &session->limits, key);
+    return pass->site ? NEXAUTH_OK : nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+}
+
+nexauth_status nx_pass_init(struct nx_pass *pass, nexauth_source *source, const char *url, struct nexauth_error *error)
+{
+    nexauth_session *session = source->session;
+    struct nx_url parts;
+    nexauth_status status = check(source, url, &parts, error);
+
+    if (status)
+        return status;
+    *pass = (struct nx_pass){.source = source, .generation = nx_fork_generation()};
+    nx_engine_lock(session->engine);
+    status = find_site(pass, url, error);
+    nx_engine_unlock(session->engine);
+    if (!status && session->world.permits)
+        pass->path = nx_site_path(pass->site, parts.path, session->world.permits->verbs->key(session->world.permits));
+    return status;
+}
+
+void nx_pass_add_url(const struct nx_pass *pass, const char *url, struct nx_text *out)
+{
+    const size_t size = strcspn(url, "#");
+    const size_t to_query = strcspn(url, "?");
+
+    nx_text_add_bytes(out, url, size);
+    nx_text_add_char(out, to_query < size ? '&' : '?');
+    nx_text_add(out, nexauth_token_query(pass->token));
+}
+
+static int64_t now_of(const struct nx_pass *pass)
+{
+    return nx_boot_ms(&pass->source->session->world.clock);
+}
+
+static void link_to_session(struct nx_pass *pass)
+{
+    nexauth_session *session = pass->source->session;
+
+    pass->previous = NULL;
+    pass->next = session->passes;
+    if (pass->next)
+        pass->next->previous = pass;
+    session->passes = pass;
+}
+
+static void unlink_from_session(struct nx_pass *pass)
+{
+    nexauth_session *session = pass->source->session;
+
+    *(pass->previous ? &pass->previous->next : &session->passes) = pass->next;
+    if (pass->next)
+        pass->next->previous = pass->previous;
+    if (!session->passes && session->closed) {
+        session->passed = true;
+        nx_engine_wake(session->engine, &session->passed);
+    }
+}
+
+/* It waits no longer; what has come of it, whoever waits for it looks. With the lock. */
+static void end_waiting(struct nx_pass *pass)
+{
+    nexauth_session *session = pass->source->session;
+
+    unlink_from_session(pass);
+    pass->done = true;
+    if (pass->call)
+        nx_call_turned(pass->call);
+    else
+        nx_engine_wake(session->engine, &pass->done);
+}
+
+static void granted(struct nx_permit *permit)
+{
+    struct nx_pass *pass = of(permit);
+    struct nx_engine *engine = pass->source->session->engine;
+
+    nx_engine_lock(engine);
+    end_waiting(pass);
+    nx_engine_unlock(engine);
+}
+
+static struct nx_permit_wish wish_of(const struct nx_pass *pass, int64_t deadline_ms)
+{
+    const int64_t now = now_of(pass);
+    struct nx_permit_wish wish = {
+        .count = NX_SITE_API_DOORS, .lane = NX_LANE_API, .patience_ms = deadline_ms > now ? deadline_ms - now : 0};
+
+    memcpy(wish.doors, pass->site->doors, sizeof pass->site->doors);
+    wish.doors[NX_SITE_PATH] = pass->path;
+    return wish;
+}
+
+enum nx_turn nx_pass_enter(struct nx_pass *pass, int64_t deadline_ms, struct nexauth_error *error)
+{
+    struct nx_permits *permits = pass->source->session->world.permits;
+    struct nx_permit_wish wish;
+    int64_t wait_ms;
+    enum nx_turn is;
+
+    if (!permits)
+        return NX_TURN_NOW;
+    wish = wish_of(pass, deadline_ms);
+    pass->permit.granted = granted;
+    pass->done = false;
+    is = permits->verbs->enter(permits, &pass->permit, &wish, &wait_ms);
+    if (is == NX_TURN_WAITS)
+        link_to_session(pass);
+    if (is == NX_TURN_NEVER)
+        nx_say_throttled(pass->source, wait_ms, error);
+    return is;
+}
+
+/* Nothing of the request has left. The lock may be held. */
+static void return_turn(struct nx_pass *pass)
+{
+    static const struct nx_outcome unsent = {.end = NX_END_UNSENT, .word = NX_WORD_NONE};
+    struct nx_permits *permits = pass->source->session->world.permits;
+
+    if (permits && pass->permit.state == NX_PERMIT_OUT)
+        permits->verbs->end(permits, &pass->permit, &unsent);
+    nexauth_token_unref(pass->token);
+    pass->token = NULL;
+}
+
+/* Who waited already when the path was first held did not stand in its line. */
+static bool is_path_held(const struct nx_pass *pass)
+{
+    struct nx_permits *permits = pass->source->session->world.permits;
+    struct nx_gate_figures figures;
+    int64_t now_us;
+
+    return permits->verbs->figures(permits, pass->path.key, &figures, &now_us) && figures.held_until_us > now_us;
+}
+
+/* The token may have been replaced while the turn was waited for, or be over. */
+static bool take_current_token(struct nx_pass *pass)
+{
+    nexauth_source *source = pass->source;
+
+    if (!nx_current_serves(source, 0))
+        return false;
+    nexauth_token_unref(pass->token);
+    pass->token = nx_current_ref(source);
+    return true;
+}
+
+enum nx_turn nx_pass_turned(struct nx_pass *pass, struct nexauth_error *error)
+{
+    nexauth_session *session = pass->source->session;
+
+    if (pass->canceled) {
+        return_turn(pass);
+        nx_fail(error, NEXAUTH_CANCELED, "%s while a turn was waited for", pass->why);
+        nx_session_turn_soon(session);
+        return NX_TURN_NEVER;
+    }
+    if (pass->permit.state == NX_PERMIT_OUT && !is_path_held(pass) && take_current_token(pass))
+        return NX_TURN_NOW;
+    return_turn(pass);
+    nx_session_turn_soon(session);
+    return NX_TURN_WAITS;
+}
+
+/* Sleeps until the turn has come, or cannot come any more. With the lock. */
+static void wait_for_turn(struct nx_pass *pass, int64_t deadline_ms)
+{
+    nexauth_session *session = pass->source->session;
+    struct nx_permits *permits = session->world.permits;
+    const struct nx_exchange *own = nx_runs_callback(session) ? &nobodys : NULL;
+
+    nx_engine_unlock(session->engine);
+    nx_session_turn(session);
+    nx_engine_lock(session->engine);
+    if (nx_engine_wait(session->engine, &pass->done, deadline_ms, own))
+        return;
+    if (permits->verbs->leave(permits, &pass->permit))
+        end_waiting(pass);
+    else
+        nx_engine_wait(session->engine, &pass->done, INT64_MAX, own);
+}
+
+/* With the lock. */
+static enum nx_turn wait_once(struct nx_pass *pass, int64_t deadline_ms, struct nexauth_error *error)
+{
+    const enum nx_turn is = nx_pass_enter(pass, deadline_ms, error);
+
+    if (is != NX_TURN_WAITS)
+        return is;
+    wait_for_turn(pass, deadline_ms);
+    return nx_pass_turned(pass, error);
+}
+
+static nexauth_status get_token(struct nx_pass *pass, int64_t deadline_ms, struct nexauth_error *error)
+{
+    const int64_t left_ms = deadline_ms - now_of(pass);
+    const struct nexauth_get_options options = {.timeout_ms = left_ms > 1 ? left_ms : 1};
+
+    return nexauth_source_get_token(pass->source, &options, &pass->token, error);
+}
+
+nexauth_status nx_pass_wait(struct nx_pass *pass, int64_t deadline_ms, struct nexauth_error *error)
+{
+    struct nx_engine *engine = pass->source->session->engine;
+    struct nexauth_error failure = {0};
+    enum nx_turn is = NX_TURN_WAITS;
+    nexauth_status status = NEXAUTH_OK;
+
+    while (!status && is == NX_TURN_WAITS) {
+        status = get_token(pass, deadline_ms, &failure);
+        if (status)
+            break;
+        nx_engine_lock(engine);
+        is = wait_once(pass, deadline_ms, &failure);
+        nx_engine_unlock(engine);
+        status = is == NX_TURN_NEVER ? failure.status : NEXAUTH_OK;
+    }
+    if (status && error)
+        *error = failure;
+    return status;
+}
+
+void nx_pass_cancel(struct nx_pass *pass, const char *why)
+{
+    struct nx_permits *permits = pass->source->session->world.permits;
+
+    pass->canceled = true;
+    pass->why = why;
+    if (permits->verbs->leave(permits, &pass->permit))
+        end_waiting(pass);
+}
+
+void nx_passes_cancel(nexauth_session *session, const nexauth_source *source, const char *why)
+{
+    struct nx_pass *next;
+
+    for (struct nx_pass *pass = session->passes; pass; pass = next) {
+        next = pass->next;
+        if (!source || pass->source == source)
+            nx_pass_cancel(pass, why);
+    }
+}
+
+void nx_passes_wait_for_none(nexauth_session *session)
+{
+    session->passed = !session->passes;
+    nx_engine_wait(session->engine, &session->passed, INT64_MAX, NULL);
+}
+
+void nx_passes_inherited(nexauth_session *session)
+{
+    struct nx_pass *pass = session->passes;
+
+    session->passes = NULL;
+    while (pass) {
+        struct nx_pass *next = pass->next;
+
+        if (pass->call)
+            nx_call_forget(pass->call);
+        pass = next;
+    }
+}
+
+bool nx_pass_again(struct nx_pass *pass)
+{
+    struct nx_permits *permits = pass->source->session->world.permits;
+
+    return !permits || permits->verbs->again(permits, &pass->permit);
+}
+
+void nx_pass_give_back(struct nx_pass *pass)
+{
+    return_turn(pass);
+    nx_session_turn(pass->source->session);
+}
