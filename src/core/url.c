@@ -15,11 +15,9 @@ static bool is_host_char(char c)
 /* True when all bytes may stand in a URL as the library takes it. A backslash may not: some readers take it for '/'. */
 static bool is_url_text(const char *text)
 {
-    for (; *text; text++) {
-        if (*text < 0x21 || *text > 0x7e || *text == '\\')
-            return false;
-    }
-    return true;
+    const char *end = text + strlen(text);
+
+    return nx_skip_ascii(text, end, 0x21, '\\', 0x7f) == end;
 }
 
 static bool same_bytes(struct nx_span a, struct nx_span b)
@@ -27,9 +25,10 @@ static bool same_bytes(struct nx_span a, struct nx_span b)
     return a.size == b.size && memcmp(a.start, b.start, a.size) == 0;
 }
 
+/* Most are spelled alike. */
 static bool same_in_any_case(struct nx_span a, struct nx_span b)
 {
-    return a.size == b.size && nx_same_in_any_case(a.start, b.start, a.size);
+    return same_bytes(a, b) || (a.size == b.size && nx_same_in_any_case(a.start, b.start, a.size));
 }
 
 static bool is_in_any_case(struct nx_span span, const char *string)
@@ -166,10 +165,21 @@ bool nx_url_same_place(const struct nx_url *a, const struct nx_url *b)
            same_bytes(a->path, b->path);
 }
 
+/* Whether the URL begins with these bytes of an origin, and they are all of its own. */
+static bool begins_with(const struct nx_url *parts, const char *origin, size_t size)
+{
+    const char *url = parts->scheme.start;
+
+    return strncmp(url, origin, size) == 0 && strchr("/?#", url[size]) != NULL; /* or its end */
+}
+
+/* The first one is mostly the one, and spelled alike. */
 bool nx_url_is_at(const struct nx_url *parts, const char *origins)
 {
     struct nx_url origin = {0};
 
+    if (begins_with(parts, origins, strcspn(origins, " ")))
+        return true;
     while (take_scheme(&origins, &origin) && take_host(&origins, &origin) && take_port(&origins, &origin)) {
         if (same_in_any_case(parts->scheme, origin.scheme) && same_in_any_case(parts->host, origin.host) &&
             parts->port == origin.port)

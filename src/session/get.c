@@ -195,6 +195,11 @@ static inline nexauth_token *take_fresh(nexauth_source *source, int64_t validity
     return read_clocks(source, validity_ms, &moment) ? nx_slot_ref(&source->slot, moment) : NULL;
 }
 
+nexauth_token *nx_take_fresh(nexauth_source *source)
+{
+    return take_fresh(source, 0);
+}
+
 /* Kept apart, so that the shortest way saves no registers for the longer ones. */
 #if defined(__GNUC__)
 __attribute__((noinline))

@@ -250,9 +250,14 @@ static enum nx_turn wait_once(struct nx_pass *pass, int64_t deadline_ms, struct 
 
 static nexauth_status get_token(struct nx_pass *pass, int64_t deadline_ms, struct nexauth_error *error)
 {
-    const int64_t left_ms = deadline_ms - now_of(pass);
-    const struct nexauth_get_options options = {.timeout_ms = left_ms > 1 ? left_ms : 1};
+    struct nexauth_get_options options = {0};
+    int64_t left_ms;
 
+    pass->token = nx_take_fresh(pass->source);
+    if (pass->token)
+        return NEXAUTH_OK;
+    left_ms = deadline_ms - now_of(pass);
+    options.timeout_ms = left_ms > 1 ? left_ms : 1;
     return nexauth_source_get_token(pass->source, &options, &pass->token, error);
 }
 

@@ -275,6 +275,9 @@ nexauth_status nx_timeout_of(int64_t asked_ms, int64_t *timeout_ms, struct nexau
 
 nexauth_status nx_wish_of(const struct nexauth_get_options *options, struct nx_wish *wish, struct nexauth_error *error);
 
+/* A reference to a token that is fresh; NULL: it has to be asked for. Without the lock. */
+nexauth_token *nx_take_fresh(nexauth_source *source);
+
 /* Why an acquisition would begin now, for a token in this phase. With the lock. */
 enum nexauth_reason nx_reason_of(const nexauth_source *source, enum nx_phase phase);
 

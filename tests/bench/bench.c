@@ -40,13 +40,9 @@ static const struct bench *const benches[] = {
 #ifdef NEXAUTH_XML
     &bench_xml,
 #endif
-    &bench_get,        &bench_get_two,
-    &bench_copy,       &bench_copy_two,
-    &bench_permit,     &bench_permit_two,
-    &bench_http,       &bench_https,
-    &bench_dropped,    &bench_first_token,
-    &bench_flood_http, &bench_flood_https,
-    &bench_flood_h2,   NULL,
+    &bench_get,        &bench_get_two,      &bench_copy,     &bench_copy_two, &bench_permit,
+    &bench_permit_two, &bench_http,         &bench_https,    &bench_dropped,  &bench_first_token,
+    &bench_flood_http, &bench_flood_https,  &bench_flood_h2, &bench_call,     NULL,
 };
 
 const struct nexauth_limit bench_limit = {.name = "token", .requests = 100000, .window_ms = 1};

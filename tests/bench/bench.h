@@ -61,5 +61,6 @@ extern const struct bench bench_first_token;
 extern const struct bench bench_flood_http;
 extern const struct bench bench_flood_https;
 extern const struct bench bench_flood_h2;
+extern const struct bench bench_call;
 
 #endif
