@@ -413,7 +413,7 @@ struct nexauth_stats {
 struct nexauth_limit_state {
     const char *origin; /* in lower case and with its port; lives as long as the session */
     const char *name;
-    int64_t requests;    /* that are allowed in any window; half of it in the first window of the process */
+    int64_t requests; /* that are allowed in any window, half of it in the first window of the process; 0: any number */
     int64_t window_ms;   /* as it was set */
     int64_t used;        /* of these: requests that are under way, or that the window still holds, or may hold */
     int64_t waiting;     /* requests that wait for their turn, of all sessions and processes */
