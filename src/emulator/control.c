@@ -11,7 +11,7 @@
  *   DELETE /limits                  nobody came, was refused or is banned
  *   POST /tokens                    how tokens are handed out
  *   POST /introspect                whether a token is alive
- *   POST /revoke                    refresh tokens that no longer serve
+ *   POST /revoke                    refresh tokens and access tokens that no longer serve
  *   POST /clock                     time passes, or stands
  *   POST /reset                     forgets counts, faults, who came, all that was issued, and what was told of limits,
  *                                   tokens and time
@@ -152,13 +152,19 @@ static void introspect(struct emu *emu, const struct emu_request *request, struc
 
 static const char *revoke_as_told(struct emu *emu, const cJSON *body)
 {
-    static const char *const names[] = {"refresh_token", "all_refresh_tokens"};
-    const char *text = emu_json_string(body, "refresh_token");
-    bool all = emu_json_flag(body, "all_refresh_tokens", false);
+    static const char *const names[] = {"refresh_token", "all_refresh_tokens", "access_token", "all_access_tokens"};
+    const char *refresh_token = emu_json_string(body, "refresh_token");
+    const char *access_token = emu_json_string(body, "access_token");
+    bool all_refresh_tokens = emu_json_flag(body, "all_refresh_tokens", false);
+    bool all_access_tokens = emu_json_flag(body, "all_access_tokens", false);
 
-    if (!emu_json_only(body, names, COUNT(names)) || all == (text != NULL))
-        return "The body is not an object of either refresh_token, a string, or all_refresh_tokens, true.";
-    return emu_issued_revoke(&emu->issued, text) ? NULL : "This refresh token was not issued.";
+    if (!emu_json_only(body, names, COUNT(names)) || cJSON_GetArraySize(body) != 1 ||
+        (!refresh_token && !access_token && !all_refresh_tokens && !all_access_tokens))
+        return "The body is not an object of either refresh_token or access_token, a string, or all_refresh_tokens or "
+               "all_access_tokens, true.";
+    if (refresh_token || all_refresh_tokens)
+        return emu_issued_revoke(&emu->issued, refresh_token) ? NULL : "This refresh token was not issued.";
+    return emu_tokens_revoke(&emu->tokens, access_token, emu_now_us(emu)) ? NULL : "This access token was not issued.";
 }
 
 static void revoke(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)

@@ -180,13 +180,19 @@ void emu_tokens_grant(struct emu_tokens *tokens, const struct emu_owner *owner, 
     note(token, shape, now_us, answer);
 }
 
-cJSON *emu_tokens_introspect(const struct emu_tokens *tokens, const char *text, int64_t now_us)
+static struct emu_token *find(const struct emu_tokens *tokens, const char *text)
 {
-    const struct emu_token *token = tokens->newest;
-    cJSON *report = cJSON_CreateObject();
+    struct emu_token *token = tokens->newest;
 
     while (token && strcmp(token->text, text) != 0)
         token = token->older;
+    return token;
+}
+
+cJSON *emu_tokens_introspect(const struct emu_tokens *tokens, const char *text, int64_t now_us)
+{
+    const struct emu_token *token = find(tokens, text);
+    cJSON *report = cJSON_CreateObject();
     bool active = token && is_alive(token, now_us);
     cJSON_AddBoolToObject(report, "active", active);
     if (!active)
@@ -197,6 +203,17 @@ cJSON *emu_tokens_introspect(const struct emu_tokens *tokens, const char *text, 
     cJSON_AddStringToObject(report, "scope", token->scope);
     cJSON_AddNumberToObject(report, "expires_in", (double)remaining_s);
     return report;
+}
+
+bool emu_tokens_revoke(struct emu_tokens *tokens, const char *text, int64_t now_us)
+{
+    struct emu_token *only = text ? find(tokens, text) : NULL;
+
+    for (struct emu_token *token = tokens->newest; token; token = token->older) {
+        if ((!text || token == only) && token->dies_us > now_us)
+            token->dies_us = now_us;
+    }
+    return !text || only;
 }
 
 void emu_tokens_clear(struct emu_tokens *tokens)

@@ -51,6 +51,9 @@ void emu_tokens_grant(struct emu_tokens *tokens, const struct emu_owner *owner, 
 /* {"active": true, "service", "scope", "expires_in"}, or {"active": false} (RFC 7662, section 2.2). */
 cJSON *emu_tokens_introspect(const struct emu_tokens *tokens, const char *text, int64_t now_us);
 
+/* From now on that token is dead, or all of them when `text` is NULL. False when there is no such token. */
+bool emu_tokens_revoke(struct emu_tokens *tokens, const char *text, int64_t now_us);
+
 /* Forgets the tokens, not the manners. */
 void emu_tokens_clear(struct emu_tokens *tokens);
 

@@ -128,6 +128,12 @@ static const struct row control_rows[] = {
     {"to revoke one and all", .path = "/revoke", .body = "{\"refresh_token\":\"x\",\"all_refresh_tokens\":true}",
      .in_body = "either refresh_token"},
     {"to revoke what was not issued", .path = "/revoke", .body = "{\"refresh_token\":\"x\"}", .in_body = "not issued"},
+    {"to revoke two kinds", .path = "/revoke", .body = "{\"refresh_token\":\"x\",\"all_access_tokens\":true}",
+     .in_body = "either refresh_token"},
+    {"to revoke an access token that was not issued", .path = "/revoke", .body = "{\"access_token\":\"x\"}",
+     .in_body = "This access token was not issued."},
+    {"to revoke not all access tokens", .path = "/revoke", .body = "{\"all_access_tokens\":false}",
+     .in_body = "either refresh_token"},
     {"another method", .path = "/faults", .method = "PUT", .status = 405, .in_head = "Allow: GET, POST, DELETE\r\n"},
     {"another path", .path = "/fault", .status = 404, .in_body = "There is GET /counts"},
 };

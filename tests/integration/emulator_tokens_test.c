@@ -86,6 +86,28 @@ static void the_same_token_is_given_again_until_near_its_end(void **state)
     nexauth_token_unref(next);
 }
 
+static void a_revoked_token_is_dead_and_is_not_given_again(void **state)
+{
+    static const bool all[] = {false, true};
+
+    tell("{\"same_token\":true}");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        nexauth_token *first = get(*state, LIVE_NEXUSGUARD_APP);
+        nexauth_token *other = get(*state, LIVE_QUANTOZ_TEST);
+        const char *text = nexauth_token_access_token(first);
+        assert_int_equal(emulator_revoke_access(&live_emulator, all[i] ? NULL : text), 0);
+        nexauth_token *next = get(*state, LIVE_NEXUSGUARD_APP);
+
+        assert_false(is_alive(first));
+        assert_int_equal(is_alive(other), !all[i]);
+        assert_string_not_equal(text, nexauth_token_access_token(next));
+        assert_true(is_alive(next));
+        nexauth_token_unref(first);
+        nexauth_token_unref(other);
+        nexauth_token_unref(next);
+    }
+}
+
 static void a_new_token_kills_the_older_one_of_the_same_owner(void **state)
 {
     tell("{\"service\":\"nexusguard\",\"kills_older\":true}");
@@ -195,6 +217,7 @@ int main(void)
         LIVE(a_lifetime_is_one_service_s_or_all_services),
         LIVE(a_token_dies_at_its_end),
         LIVE(the_same_token_is_given_again_until_near_its_end),
+        LIVE(a_revoked_token_is_dead_and_is_not_given_again),
         LIVE(a_new_token_kills_the_older_one_of_the_same_owner),
         LIVE(an_older_token_may_live_on_for_a_grace),
         LIVE(a_refresh_token_is_replaced_or_serves_for_ever),

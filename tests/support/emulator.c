@@ -294,16 +294,27 @@ int emulator_reset(struct emulator *emulator)
     return ask_control(emulator, "/reset", "", &reply);
 }
 
-int emulator_revoke(struct emulator *emulator, const char *refresh_token)
+/* kind: "refresh" or "access". token: NULL for all of the kind. Tokens have no character that JSON escapes. */
+static int revoke_kind(struct emulator *emulator, const char *kind, const char *token)
 {
     struct reply reply;
-    char body[512];
+    char body[8192];
 
-    if (refresh_token)
-        snprintf(body, sizeof(body), "{\"refresh_token\":\"%s\"}", refresh_token);
+    if (token)
+        snprintf(body, sizeof(body), "{\"%s_token\":\"%s\"}", kind, token);
     else
-        snprintf(body, sizeof(body), "{\"all_refresh_tokens\":true}");
+        snprintf(body, sizeof(body), "{\"all_%s_tokens\":true}", kind);
     return ask_control(emulator, "/revoke", body, &reply);
+}
+
+int emulator_revoke(struct emulator *emulator, const char *refresh_token)
+{
+    return revoke_kind(emulator, "refresh", refresh_token);
+}
+
+int emulator_revoke_access(struct emulator *emulator, const char *access_token)
+{
+    return revoke_kind(emulator, "access", access_token);
 }
 
 /* The number behind `"name":`, at or after `text`; -1 when there is none. The emulator writes no white space. */

@@ -49,6 +49,9 @@ int emulator_reset(struct emulator *emulator);
 /* Revokes that refresh token, or all of them when it is NULL. 0, or -1. */
 int emulator_revoke(struct emulator *emulator, const char *refresh_token);
 
+/* Revokes that access token, or all of them when it is NULL. 0, or -1. */
+int emulator_revoke_access(struct emulator *emulator, const char *access_token);
+
 /* Changes how tokens are handed out, as POST /tokens takes it. 0, or -1. */
 int emulator_tokens(struct emulator *emulator, const char *json);
 
