@@ -169,7 +169,7 @@ static const char *read_place(const cJSON *description, struct emu_fault *fault)
 
     fault->service = service ? emu_service_by_name(service) : NULL;
     if (!fault->service)
-        return "service is not one of nex, quantoz_test, quantoz_production and nexusguard.";
+        return "service is not one of " EMU_SERVICE_NAMES ".";
     fault->everywhere = !member(description, "path");
     if (fault->everywhere)
         return NULL;

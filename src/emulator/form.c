@@ -230,3 +230,10 @@ void emu_basic_release(struct emu_basic *basic)
     free(basic->decoded_secret);
     *basic = (struct emu_basic){0};
 }
+
+const char *emu_bearer_token(const char *header)
+{
+    if (!header || strncasecmp(header, "Bearer ", 7) != 0)
+        return NULL;
+    return header + 7 + strspn(header + 7, " ");
+}

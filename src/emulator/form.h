@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Form bodies and query strings (application/x-www-form-urlencoded), and HTTP Basic. */
+/* Form bodies and query strings (application/x-www-form-urlencoded), and Authorization headers. */
 
 struct emu_pair {
     char *name;
@@ -44,5 +44,8 @@ char *emu_form_encode(const char *text);
 /* False when the header is not well-formed Basic; `basic` is then empty. */
 bool emu_basic_parse(const char *header, struct emu_basic *basic);
 void emu_basic_release(struct emu_basic *basic);
+
+/* The token in an Authorization header of the Bearer scheme (RFC 6750, section 2.1), or NULL. Borrowed. */
+const char *emu_bearer_token(const char *header);
 
 #endif

@@ -27,7 +27,8 @@ struct emu_client {
 static const struct vendor {
     long requests;
     const char *ban;
-    bool everywhere; /* its limit is for all that comes to its origin; else for the paths that it has */
+    bool everywhere; /* its limit is for all that comes to its origin; else for the paths that it has and that are not
+                        unlimited */
     const char *answer;
 } vendors[EMU_VENDORS] = {
     [EMU_NEX] = {600, "html-403", true, "throttled-string"},
@@ -88,7 +89,7 @@ const char *emu_limits_tell(struct emu_limits *limits, const cJSON *description)
     if (!emu_json_only(description, names, COUNT(names)))
         return "This is not a JSON object without a NUL, or has a member that is not known or twice there.";
     if (!service && cJSON_GetObjectItemCaseSensitive(description, "service"))
-        return "service is not one of nex, quantoz_test, quantoz_production and nexusguard.";
+        return "service is not one of " EMU_SERVICE_NAMES ".";
     for (size_t i = 0; i < EMU_VENDORS; i++) {
         told[i] = limits->of[i];
         const char *problem = !service || service->id == i ? read_limit(description, &told[i]) : NULL;
@@ -149,12 +150,19 @@ static struct emu_verdict judge(const struct emu_limit *limit, struct emu_client
     return verdict;
 }
 
+static bool is_limited(const struct emu_service *service, const char *target)
+{
+    size_t path = emu_service_path(service, target);
+
+    return vendors[service->id].everywhere || (path < service->route_count && !service->routes[path].unlimited);
+}
+
 struct emu_verdict emu_limits_admit(struct emu_limits *limits, const struct emu_request *request,
                                     const struct sockaddr *from, int64_t now_us)
 {
     const struct emu_service *service = request->service;
     struct emu_client *client = find_client(&limits->clients[service->id], from);
-    bool limited = vendors[service->id].everywhere || emu_service_path(service, request->target) < service->route_count;
+    bool limited = is_limited(service, request->target);
     struct emu_verdict verdict = judge(&limits->of[service->id], client, limited, now_us);
 
     if (limited)

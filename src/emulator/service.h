@@ -17,6 +17,8 @@ struct emu_shape;
 
 enum emu_service_id { EMU_NEX, EMU_QUANTOZ_TEST, EMU_QUANTOZ_PRODUCTION, EMU_NEXUSGUARD, EMU_VENDORS };
 
+#define EMU_SERVICE_NAMES "nex, quantoz_test, quantoz_production and nexusguard"
+
 /* A request that was read to its end. */
 struct emu_request {
     const struct emu_service *service;
@@ -63,13 +65,15 @@ struct emu_route {
     const char *path;
     const char *method;
     emu_handler *handler;
+    bool unlimited; /* a limit that is for the vendor's paths is not for this one */
 };
 
 enum { EMU_ROUTES_MAX = 8 };
 
 struct emu_service {
     const char *name;
-    enum emu_service_id id; /* EMU_VENDORS: not a vendor; neither counted nor disturbed by faults */
+    enum emu_service_id id;           /* EMU_VENDORS: not a vendor; neither counted nor disturbed by faults */
+    const struct emu_service *issuer; /* whose tokens it honours; NULL: its own, which it hands out */
     bool path_ignores_case;
     const struct emu_route *routes;
     size_t route_count; /* of a vendor: EMU_ROUTES_MAX at most */

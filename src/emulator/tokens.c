@@ -61,7 +61,7 @@ const char *emu_tokens_tell(struct emu_tokens *tokens, const cJSON *description)
     if (!emu_json_only(description, names, COUNT(names)))
         return "The manner is not a JSON object, or has a member that is not known or twice there.";
     if (name && !service)
-        return "service is not one of nex, quantoz_test, quantoz_production and nexusguard.";
+        return "service is not one of " EMU_SERVICE_NAMES ".";
     memcpy(manners, tokens->of, sizeof(manners));
     for (size_t i = 0; i < EMU_VENDORS && !problem; i++) {
         if (!service || service->id == i)
@@ -203,6 +203,15 @@ cJSON *emu_tokens_introspect(const struct emu_tokens *tokens, const char *text, 
     cJSON_AddStringToObject(report, "scope", token->scope);
     cJSON_AddNumberToObject(report, "expires_in", (double)remaining_s);
     return report;
+}
+
+const cJSON *emu_tokens_account(const struct emu_tokens *tokens, const struct emu_service *service, const char *text,
+                                int64_t now_us)
+{
+    const struct emu_service *issuer = service->issuer ? service->issuer : service;
+    const struct emu_token *token = text ? find(tokens, text) : NULL;
+
+    return token && token->service == issuer && is_alive(token, now_us) ? token->account : NULL;
 }
 
 bool emu_tokens_revoke(struct emu_tokens *tokens, const char *text, int64_t now_us)

@@ -51,6 +51,10 @@ void emu_tokens_grant(struct emu_tokens *tokens, const struct emu_owner *owner, 
 /* {"active": true, "service", "scope", "expires_in"}, or {"active": false} (RFC 7662, section 2.2). */
 cJSON *emu_tokens_introspect(const struct emu_tokens *tokens, const char *text, int64_t now_us);
 
+/* The account that a token is for which is alive and which the service honours, or NULL. text: NULL for none. */
+const cJSON *emu_tokens_account(const struct emu_tokens *tokens, const struct emu_service *service, const char *text,
+                                int64_t now_us);
+
 /* From now on that token is dead, or all of them when `text` is NULL. False when there is no such token. */
 bool emu_tokens_revoke(struct emu_tokens *tokens, const char *text, int64_t now_us);
 
