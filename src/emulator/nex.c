@@ -1,5 +1,5 @@
 /*
- * NEX: POST /v1.0/Token with JSON, answered in JSON or XML.
+ * NEX: POST /v1.0/Token with JSON, answered in JSON or XML, and a small API: see nex_api.c.
  *
  * The request and the token answer are those of NEX's pages "Authentication Request" and "Controller Authentication".
  * The pages do not show a refusal: refusals have the shapes of ASP.NET Web API, which NEX's mixed-case paths,
@@ -9,17 +9,15 @@
  * The lifetime is a string, as documented, but of 1,209,600 seconds: the "2 week period" of the text. The 12,096,000 of
  * the pages' example are 140 days.
  */
+#include "nex.h"
 #include "emulator.h"
 #include "json.h"
 #include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#define MEMBERS      6
-#define XML_INSTANCE "xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\""
-#define XML_MODELS   "xmlns=\"http://schemas.datacontract.org/2004/07/NEX.API.Models\""
+#define MEMBERS 6
 
 enum { LIFETIME_S = 1209600 };
 
@@ -52,49 +50,6 @@ static const struct grant grants[] = {
     },
 };
 
-/* Web API takes the first media type that it can write; none that it knows means JSON. */
-static bool wants_xml(const struct emu_request *request)
-{
-    const char *accept = request->accept ? request->accept : "";
-
-    while (*accept) {
-        size_t length = strcspn(accept, ",");
-        char *range = emu_copy(accept, length);
-        const char *type = range + strspn(range, " \t");
-        bool xml = emu_media_type_is(type, "application/xml") || emu_media_type_is(type, "text/xml");
-        bool json = emu_media_type_is(type, "application/json") || emu_media_type_is(type, "*/*");
-        free(range);
-        if (xml || json)
-            return xml;
-        accept += length + (accept[length] == ',');
-    }
-    return false;
-}
-
-/* The JSON object or the XML text, whichever was asked for; the other is released. */
-static void answer_either(const struct emu_request *request, unsigned int status, cJSON *json, char *xml,
-                          struct emu_answer *answer)
-{
-    if (wants_xml(request)) {
-        cJSON_Delete(json);
-        emu_answer_set(answer, status, "application/xml; charset=utf-8", xml);
-    } else {
-        free(xml);
-        emu_answer_set(answer, status, "application/json; charset=utf-8", emu_json_print(json));
-    }
-}
-
-static void answer_message(const struct emu_request *request, unsigned int status, const char *message,
-                           struct emu_answer *answer)
-{
-    cJSON *json = cJSON_CreateObject();
-    char *escaped = emu_xml_escape(message);
-
-    cJSON_AddStringToObject(json, "Message", message);
-    answer_either(request, status, json, emu_format("<Error><Message>%s</Message></Error>", escaped), answer);
-    free(escaped);
-}
-
 static void answer_error(const struct emu_request *request, const char *error, const char *description,
                          struct emu_answer *answer)
 {
@@ -105,10 +60,10 @@ static void answer_error(const struct emu_request *request, const char *error, c
     cJSON_AddStringToObject(json, "error", error);
     if (description)
         cJSON_AddStringToObject(json, "error_description", description);
-    answer_either(
-        request, 400, json,
-        emu_format("<OAuthError " XML_INSTANCE " " XML_MODELS "><error>%s</error>%s</OAuthError>", error, member),
-        answer);
+    emu_nex_either(request, 400, json,
+                   emu_format("<OAuthError " EMU_NEX_INSTANCE " " EMU_NEX_MODELS "><error>%s</error>%s</OAuthError>",
+                              error, member),
+                   answer);
     free(member);
 }
 
@@ -126,10 +81,10 @@ static void answer_token(struct emu *emu, const struct emu_request *request, con
     cJSON_AddStringToObject(json, "token_type", "Bearer");
     cJSON_AddStringToObject(json, "scope", owner->scope);
     char *xml = emu_format(
-        "<TokenResponse " XML_INSTANCE " " XML_MODELS "><access_token>%s</access_token>"
+        "<TokenResponse " EMU_NEX_INSTANCE " " EMU_NEX_MODELS "><access_token>%s</access_token>"
         "<expires_in>%s</expires_in><scope>%s</scope><token_type>Bearer</token_type></TokenResponse>",
         token, lifetime, escaped);
-    answer_either(request, 200, json, xml, answer);
+    emu_nex_either(request, 200, json, xml, answer);
     free(escaped);
 }
 
@@ -179,26 +134,15 @@ static void read_body(struct emu *emu, const struct emu_request *request, const 
     if (type && !grant)
         answer_error(request, "unsupported_grant_type", NULL, answer);
     else if (!grant || request->query || !is_complete(body, grant))
-        answer_message(request, 400, "The request is invalid.", answer);
+        emu_nex_message(request, 400, "The request is invalid.", answer);
     else
         grant_token(emu, request, body, grant, answer);
-}
-
-static void refuse_media_type(const struct emu_request *request, struct emu_answer *answer)
-{
-    char *message = request->content_type
-                        ? emu_format("The request entity's media type '%.*s' is not supported for this resource.",
-                                     (int)strcspn(request->content_type, "; \t"), request->content_type)
-                        : emu_format("The request contains an entity body but no Content-Type header.");
-
-    answer_message(request, 415, message, answer);
-    free(message);
 }
 
 static void token(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
 {
     if (!emu_media_type_is(request->content_type, "application/json")) {
-        refuse_media_type(request, answer);
+        emu_nex_refuse_media_type(request, answer);
         return;
     }
     cJSON *body = emu_json_parse(request->body, request->length);
@@ -216,12 +160,14 @@ static void refuse(const struct emu_request *request, unsigned int status, struc
         message = emu_format("The requested resource does not support http method '%s'.", request->method);
     else
         message = emu_format("The request is invalid.");
-    answer_message(request, status, message, answer);
+    emu_nex_message(request, status, message, answer);
     free(message);
 }
 
 static const struct emu_route routes[] = {
     {.path = "/v1.0/Token", .method = "POST", .handler = token},
+    {.path = "/v1.0/Controller", .method = "GET", .handler = emu_nex_controllers},
+    {.path = "/v1.0/Stream", .method = "POST", .handler = emu_nex_stream},
 };
 
 const struct emu_service emu_nex = {
