@@ -23,18 +23,22 @@ struct emu_client {
     int64_t banned_until_us;
 };
 
-/* What each vendor says of itself, or, of Nexusguard, which publishes nothing, what it may well be. */
+/* What each vendor says of itself, or, of Nexusguard and Quantoz's API, of which nothing is published, what it may well
+ * be. */
 static const struct vendor {
     long requests;
     const char *ban;
     bool everywhere; /* its limit is for all that comes to its origin; else for the paths that it has and that are not
                         unlimited */
     const char *answer;
+    bool by_name; /* nothing is said of a limit: it is told by the service's name alone */
 } vendors[EMU_VENDORS] = {
-    [EMU_NEX] = {600, "html-403", true, "throttled-string"},
-    [EMU_QUANTOZ_TEST] = {60, NULL, false, "throttled-text"},
-    [EMU_QUANTOZ_PRODUCTION] = {60, NULL, false, "throttled-text"},
-    [EMU_NEXUSGUARD] = {60, NULL, false, "throttled"},
+    [EMU_NEX] = {600, "html-403", true, "throttled-string", false},
+    [EMU_QUANTOZ_TEST] = {60, NULL, false, "throttled-text", false},
+    [EMU_QUANTOZ_PRODUCTION] = {60, NULL, false, "throttled-text", false},
+    [EMU_NEXUSGUARD] = {60, NULL, false, "throttled", false},
+    [EMU_QUANTOZ_TEST_API] = {60, NULL, true, "throttled-text", true},
+    [EMU_QUANTOZ_PRODUCTION_API] = {60, NULL, true, "throttled-text", true},
 };
 
 void emu_limits_init(struct emu_limits *limits)
@@ -92,7 +96,8 @@ const char *emu_limits_tell(struct emu_limits *limits, const cJSON *description)
         return "service is not one of " EMU_SERVICE_NAMES ".";
     for (size_t i = 0; i < EMU_VENDORS; i++) {
         told[i] = limits->of[i];
-        const char *problem = !service || service->id == i ? read_limit(description, &told[i]) : NULL;
+        bool meant = service ? service->id == i : !vendors[i].by_name;
+        const char *problem = meant ? read_limit(description, &told[i]) : NULL;
         if (problem)
             return problem;
     }

@@ -41,9 +41,9 @@ struct emu_verdict {
 void emu_limits_init(struct emu_limits *limits);
 
 /*
- * Changes the limit of one service, or of all when the description names none, as {"service", "enforced", "requests",
- * "window_ms", "ban", "ban_ms"} say. What is not named stays, but for `enforced`, which is then true. NULL, or a
- * sentence.
+ * Changes the limit of one service, or of all but Quantoz's APIs when the description names none, as {"service",
+ * "enforced", "requests", "window_ms", "ban", "ban_ms"} say. What is not named stays, but for `enforced`, which is then
+ * true. NULL, or a sentence.
  */
 const char *emu_limits_tell(struct emu_limits *limits, const cJSON *description);
 

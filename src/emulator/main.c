@@ -129,6 +129,8 @@ static bool tell(const struct servers *servers, const struct emu_tls *tls)
         [EMU_QUANTOZ_TEST] = "QUANTOZ_TEST",
         [EMU_QUANTOZ_PRODUCTION] = "QUANTOZ_PRODUCTION",
         [EMU_NEXUSGUARD] = "NEXUSGUARD",
+        [EMU_QUANTOZ_TEST_API] = "QUANTOZ_TEST_API",
+        [EMU_QUANTOZ_PRODUCTION_API] = "QUANTOZ_PRODUCTION_API",
     };
 
     for (size_t i = 0; i < EMU_VENDORS; i++) {

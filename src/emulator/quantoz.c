@@ -4,7 +4,8 @@
  *
  * The answer is RFC 6749's, section 5; refusals are what IdentityServer, whose path and scope `api1` these are, gives:
  * always status 400 with only `error`. As there, the client may name itself in the body or by HTTP Basic (RFC 6749,
- * section 2.3.1), here never by both. Test and production are two services with their own clients.
+ * section 2.3.1), here never by both. Test and production are two services with their own clients. What their tokens
+ * are good for is in quantoz_api.c.
  */
 #include "emulator.h"
 #include "form.h"

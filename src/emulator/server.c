@@ -96,9 +96,11 @@ static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const
         place = &request->content_type;
     else if (strcasecmp(name, "Authorization") == 0)
         place = &request->authorization;
+    else if (strcasecmp(name, "request_iso8601") == 0)
+        place = &request->iso8601;
     if (!place)
         return MHD_YES;
-    if (*place && place != &request->accept)
+    if (*place && (place == &request->content_type || place == &request->authorization))
         request->header_twice = true;
     *place = value ? value : "";
     return MHD_YES;

@@ -11,6 +11,8 @@ const struct emu_service *const emu_vendors[EMU_VENDORS] = {
     [EMU_QUANTOZ_TEST] = &emu_quantoz_test,
     [EMU_QUANTOZ_PRODUCTION] = &emu_quantoz_production,
     [EMU_NEXUSGUARD] = &emu_nexusguard,
+    [EMU_QUANTOZ_TEST_API] = &emu_quantoz_test_api,
+    [EMU_QUANTOZ_PRODUCTION_API] = &emu_quantoz_production_api,
 };
 
 const struct emu_service *emu_service_by_name(const char *name)

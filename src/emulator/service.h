@@ -15,9 +15,19 @@ struct emu;
 struct emu_service;
 struct emu_shape;
 
-enum emu_service_id { EMU_NEX, EMU_QUANTOZ_TEST, EMU_QUANTOZ_PRODUCTION, EMU_NEXUSGUARD, EMU_VENDORS };
+enum emu_service_id {
+    EMU_NEX,
+    EMU_QUANTOZ_TEST,
+    EMU_QUANTOZ_PRODUCTION,
+    EMU_NEXUSGUARD,
+    EMU_QUANTOZ_TEST_API,
+    EMU_QUANTOZ_PRODUCTION_API,
+    EMU_VENDORS
+};
 
-#define EMU_SERVICE_NAMES "nex, quantoz_test, quantoz_production and nexusguard"
+#define EMU_ISSUER_NAMES "nex, quantoz_test, quantoz_production and nexusguard"
+#define EMU_SERVICE_NAMES                                                                                              \
+    "nex, quantoz_test, quantoz_production, nexusguard, quantoz_test_api and quantoz_production_api"
 
 /* A request that was read to its end. */
 struct emu_request {
@@ -28,7 +38,8 @@ struct emu_request {
     const char *content_type;
     const char *accept;
     const char *authorization;
-    bool header_twice; /* Content-Type or Authorization */
+    const char *iso8601; /* request_iso8601 */
+    bool header_twice;   /* Content-Type or Authorization */
     bool too_large;
     char *body; /* ends in a NUL that is not counted; NULL when empty */
     size_t length;
@@ -85,6 +96,8 @@ extern const struct emu_service emu_nex;
 extern const struct emu_service emu_quantoz_test;
 extern const struct emu_service emu_quantoz_production;
 extern const struct emu_service emu_nexusguard;
+extern const struct emu_service emu_quantoz_test_api;
+extern const struct emu_service emu_quantoz_production_api;
 extern const struct emu_service emu_control;
 
 /* The vendors, in the order of their ids. */

@@ -38,6 +38,8 @@ static const enum emu_group_id group_of[EMU_VENDORS] = {
     [EMU_QUANTOZ_TEST] = EMU_OF_QUANTOZ,
     [EMU_QUANTOZ_PRODUCTION] = EMU_OF_QUANTOZ,
     [EMU_NEXUSGUARD] = EMU_OF_NEXUSGUARD,
+    [EMU_QUANTOZ_TEST_API] = EMU_OF_QUANTOZ,
+    [EMU_QUANTOZ_PRODUCTION_API] = EMU_OF_QUANTOZ,
 };
 
 static const char *const words[] = {"token",         "stem", "expires_in", "scope",

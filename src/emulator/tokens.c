@@ -60,8 +60,8 @@ const char *emu_tokens_tell(struct emu_tokens *tokens, const cJSON *description)
 
     if (!emu_json_only(description, names, COUNT(names)))
         return "The manner is not a JSON object, or has a member that is not known or twice there.";
-    if (name && !service)
-        return "service is not one of " EMU_SERVICE_NAMES ".";
+    if (name && (!service || service->issuer))
+        return "service is not one of " EMU_ISSUER_NAMES ".";
     memcpy(manners, tokens->of, sizeof(manners));
     for (size_t i = 0; i < EMU_VENDORS && !problem; i++) {
         if (!service || service->id == i)

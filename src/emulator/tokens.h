@@ -37,8 +37,9 @@ struct emu_owner {
 void emu_tokens_init(struct emu_tokens *tokens);
 
 /*
- * Changes the manner of one service, or of all when the description names none, as {"service", "lifetime_s",
- * "rotation", "same_token", "near_end_s", "kills_older", "grace_ms"} say. What is not named stays. NULL, or a sentence.
+ * Changes the manner of one service that hands out tokens, or of all when the description names none, as {"service",
+ * "lifetime_s", "rotation", "same_token", "near_end_s", "kills_older", "grace_ms"} say. What is not named stays. NULL,
+ * or a sentence.
  */
 const char *emu_tokens_tell(struct emu_tokens *tokens, const cJSON *description);
 

@@ -31,6 +31,10 @@ static const struct issuer quantoz_test = {
     emulator.quantoz_test_https, "/connect/token", FORM_TYPE,
     "grant_type=client_credentials&scope=api1&client_id=nexus-test-client&client_secret=p%26ss+w%2Brd%25%3D1"};
 
+static const struct issuer quantoz_production = {
+    emulator.quantoz_production_https, "/connect/token", FORM_TYPE,
+    "grant_type=client_credentials&scope=api1&client_id=nexus-production-client&client_secret=Pr0duct%21on+s3cret"};
+
 /* A call, and what its answer has to have. A NULL `header` is no header. */
 struct call {
     const char *name;
@@ -196,6 +200,60 @@ static void nex_takes_a_large_upload(void **state)
     assert_string_equal(response.body, "{\"Bytes\":716800}");
 }
 
+#define ISO8601 "request_iso8601: true"
+#define INVALID "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n"
+
+static const struct call quantoz_calls[] = {
+    {"the customers", .path = "/customer", .header = BEARER, .status = 200, .in_head = "Content-Type: application/json",
+     .in_body = "{\"message\":null,\"errors\":null,\"values\":{\"page\":1,\"total\":2,\"totalPages\":1,"
+                "\"filteringParameters\":{},\"records\":[{\"customerCode\":\"CUSTOMER-1\","},
+    {"dates as they come", .path = "/customer", .header = BEARER, .status = 200,
+     .in_body = "\"created\":\"2023-05-04T11:08:07.1234567+02:00\"}"},
+    {"dates as they were asked for", .path = "/customer", .header = BEARER, .other_header = ISO8601, .status = 200,
+     .in_body = "\"created\":\"2023-05-04T09:08:07Z\"}"},
+    {"dates as they were not asked for", .path = "/customer", .header = BEARER,
+     .other_header = "request_iso8601: false", .status = 200, .in_body = "2023-05-04T11:08:07.1234567+02:00\"}"},
+    {"a query does no harm", .path = "/customer?page=1", .header = BEARER, .status = 200},
+    {"no token", .path = "/customer", .status = 401, .in_head = CHALLENGE},
+    {"an unknown token", .path = "/customer", .header = BEARER "x", .status = 401, .in_head = INVALID},
+    {"a token of another scheme", .path = "/customer", .header = "Authorization: Basic @", .status = 401,
+     .in_head = CHALLENGE},
+    {"a token in the query", .path = "/customer?access_token=@", .status = 401, .in_head = CHALLENGE},
+    {"two tokens", .path = "/customer", .header = BEARER, .other_header = "Authorization: Bearer x", .status = 400},
+    {"another method", .method = "POST", .path = "/customer", .header = BEARER, .body = "{}", .status = 405,
+     .in_head = "Allow: GET\r\n"},
+    {"no token endpoint", .method = "POST", .path = "/connect/token", .header = FORM_TYPE, .body = "", .status = 404},
+};
+
+static void quantoz_shows_customers_with_the_dates_that_are_asked_for(void **state)
+{
+    (void)state;
+    CHECK_ALL(emulator.quantoz_test_api_https, &quantoz_test, quantoz_calls);
+    CHECK_ALL(emulator.quantoz_test_api_http, &quantoz_test, quantoz_calls);
+    CHECK_ALL(emulator.quantoz_production_api_https, &quantoz_production, quantoz_calls);
+    CHECK_ALL(emulator.quantoz_production_api_http, &quantoz_production, quantoz_calls);
+}
+
+static void the_environments_of_quantoz_do_not_honour_each_other_s_tokens(void **state)
+{
+    static const struct call call = {.path = "/customer", .header = BEARER};
+    struct response response;
+    char test[256];
+    char production[256];
+
+    (void)state;
+    take_token(&quantoz_test, test, sizeof(test));
+    take_token(&quantoz_production, production, sizeof(production));
+    make(emulator.quantoz_test_api_https, &call, production, &response);
+    assert_int_equal(response.status, 401);
+    assert_non_null(strstr(response.head, INVALID));
+    assert_string_equal(response.body, "");
+    make(emulator.quantoz_production_api_https, &call, test, &response);
+    assert_int_equal(response.status, 401);
+    assert_non_null(strstr(response.head, INVALID));
+    assert_string_equal(response.body, "");
+}
+
 /* A call that is right, so that only its token can be refused. */
 struct place {
     const struct issuer *issuer;
@@ -208,20 +266,34 @@ struct place {
 };
 
 static const struct place places[] = {
-    {&nex_user,
-     "nex",
-     emulator.nex_https,
-     {.path = "/v1.0/Controller", .header = BEARER},
-     "nex /v1.0/Controller",
-     401,
-     DENIED},
-    {&nex_user,
-     "nex",
-     emulator.nex_http,
-     {.method = "POST", .path = "/v1.0/Stream", .header = BEARER, .other_header = JSON_TYPE, .body = "{}"},
-     "nex /v1.0/Stream",
-     401,
-     DENIED},
+    {.issuer = &nex_user,
+     .service = "nex",
+     .origin = emulator.nex_https,
+     .call = {.path = "/v1.0/Controller", .header = BEARER},
+     .key = "nex /v1.0/Controller",
+     .denied = 401,
+     .in_denial = DENIED},
+    {.issuer = &nex_user,
+     .service = "nex",
+     .origin = emulator.nex_http,
+     .call = {.method = "POST", .path = "/v1.0/Stream", .header = BEARER, .other_header = JSON_TYPE, .body = "{}"},
+     .key = "nex /v1.0/Stream",
+     .denied = 401,
+     .in_denial = DENIED},
+    {.issuer = &quantoz_test,
+     .service = "quantoz_test_api",
+     .origin = emulator.quantoz_test_api_https,
+     .call = {.path = "/customer", .header = BEARER},
+     .key = "quantoz_test_api /customer",
+     .denied = 401,
+     .in_denial = ""},
+    {.issuer = &quantoz_production,
+     .service = "quantoz_production_api",
+     .origin = emulator.quantoz_production_api_https,
+     .call = {.path = "/customer", .header = BEARER},
+     .key = "quantoz_production_api /customer",
+     .denied = 401,
+     .in_denial = ""},
 };
 
 #define PLACES (sizeof(places) / sizeof(places[0]))
@@ -340,6 +412,8 @@ int main(void)
         cmocka_unit_test_setup(nex_shows_controllers_and_takes_readings, reset),
         cmocka_unit_test_setup(nex_shows_the_controllers_of_the_token_s_client, reset),
         cmocka_unit_test_setup(nex_takes_a_large_upload, reset),
+        cmocka_unit_test_setup(quantoz_shows_customers_with_the_dates_that_are_asked_for, reset),
+        cmocka_unit_test_setup(the_environments_of_quantoz_do_not_honour_each_other_s_tokens, reset),
         cmocka_unit_test_setup(a_token_is_refused_when_it_has_expired, reset),
         cmocka_unit_test_setup(a_token_is_refused_when_it_is_revoked_and_the_next_one_is_not, reset),
         cmocka_unit_test_setup(a_token_of_another_vendor_is_refused, reset),

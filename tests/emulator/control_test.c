@@ -72,7 +72,8 @@ static const struct row accepted_rows[] = {
 };
 
 static const struct row control_rows[] = {
-    {"no service", .in_body = "service is not one of nex, quantoz_test, quantoz_production and nexusguard."},
+    {"no service", .in_body = "service is not one of nex, quantoz_test, quantoz_production, nexusguard, "
+                              "quantoz_test_api and quantoz_production_api."},
     {"no JSON", .body = "x", .in_body = "not a JSON object"},
     {"an unknown path", .body = "{\"service\":\"nex\",\"path\":\"/x\"}", .in_body = "path is not one of"},
     {"an unknown member", .body = NEX_FAULT "\"x\":1}", .in_body = "not known"},
@@ -114,6 +115,8 @@ static const struct row control_rows[] = {
     {"no manner", .path = "/tokens", .body = "[]", .in_body = "not a JSON object"},
     {"a manner that is not known", .path = "/tokens", .body = "{\"x\":1}", .in_body = "not known"},
     {"a manner of nobody", .path = "/tokens", .body = "{\"service\":\"x\"}", .in_body = "service is not one of"},
+    {"a manner of who hands out nothing", .path = "/tokens", .body = "{\"service\":\"quantoz_test_api\"}",
+     .in_body = "service is not one of nex, quantoz_test, quantoz_production and nexusguard."},
     {"rotation that is no flag", .path = "/tokens", .body = "{\"rotation\":1}", .in_body = "neither true nor false"},
     {"a lifetime that is no number", .path = "/tokens", .body = "{\"lifetime_s\":\"1\"}", .in_body = "lifetime_s, "},
     {"no token", .path = "/introspect", .in_body = "token, a string"},

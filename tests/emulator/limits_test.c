@@ -288,6 +288,42 @@ static void a_limit_counts_what_its_vendor_says(void **state)
     }
 }
 
+static long call_api(const char *origin, const char *path)
+{
+    struct response response;
+
+    assert_int_equal(exchange(origin, "GET", path, NULL, NULL, &response), CURLE_OK);
+    return response.status;
+}
+
+static void calls_at_quantoz_are_limited_by_name_alone_and_then_over_their_whole_origin(void **state)
+{
+    (void)state;
+    limit("{\"requests\":1,\"window_ms\":1000}");
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(call_api(emulator.quantoz_test_api_http, "/customer"), 401);
+    assert_int_equal(emulator_limit_member(&emulator, "quantoz_test_api", "largest_in_window"), 3);
+    assert_int_equal(knock(QUANTOZ_TEST), 200);
+    advance(60000);
+    limit("{\"service\":\"quantoz_test_api\",\"requests\":2,\"window_ms\":1000}");
+    assert_int_equal(call_api(emulator.quantoz_test_api_http, "/customer"), 401);
+    assert_int_equal(call_api(emulator.quantoz_test_api_https, "/other"), 404);
+    assert_int_equal(call_api(emulator.quantoz_test_api_http, "/customer"), 429);
+    assert_int_equal(call_api(emulator.quantoz_production_api_http, "/customer"), 401);
+    assert_int_equal(emulator_limit_member(&emulator, "quantoz_test_api", "refused"), 1);
+    assert_int_equal(knock(QUANTOZ_TEST), 200);
+}
+
+static void calls_at_nex_and_its_tokens_share_a_limit(void **state)
+{
+    (void)state;
+    limit("{\"requests\":2,\"ban\":\"none\"}");
+    assert_int_equal(call_api(emulator.nex_http, "/v1.0/Controller"), 401);
+    assert_int_equal(call_api(emulator.nex_http, "/v1.0/Controller"), 401);
+    assert_int_equal(knock(NEX), 429);
+    assert_int_equal(call_api(emulator.nex_http, "/v1.0/Controller"), 429);
+}
+
 static void the_record_ends_a_window_where_the_next_one_begins(void **state)
 {
     (void)state;
@@ -444,6 +480,8 @@ int main(void)
         cmocka_unit_test_setup(a_ban_refuses_all_of_its_address_at_its_origin_until_it_ends, reset),
         cmocka_unit_test_setup(a_ban_has_the_face_that_was_told, reset),
         cmocka_unit_test_setup(a_limit_counts_what_its_vendor_says, reset),
+        cmocka_unit_test_setup(calls_at_quantoz_are_limited_by_name_alone_and_then_over_their_whole_origin, reset),
+        cmocka_unit_test_setup(calls_at_nex_and_its_tokens_share_a_limit, reset),
         cmocka_unit_test_setup(the_record_ends_a_window_where_the_next_one_begins, reset),
         cmocka_unit_test_setup(the_record_is_forgotten_and_the_limit_stays, reset),
         cmocka_unit_test_setup(a_request_counts_when_its_first_line_has_come, reset),

@@ -16,6 +16,10 @@ struct emulator {
     char quantoz_production_http[64];
     char nexusguard_https[64];
     char nexusguard_http[64];
+    char quantoz_test_api_https[64];
+    char quantoz_test_api_http[64];
+    char quantoz_production_api_https[64];
+    char quantoz_production_api_http[64];
     char tls_closes_at_accept[64];
     char tls_closes_in_handshake[64];
     char tls_plain_text[64];
