@@ -1,5 +1,5 @@
 /*
- * Nexusguard: app tokens and user tokens (its page "Authorize Your Client").
+ * Nexusguard: app tokens and user tokens (its page "Authorize Your Client"), and a small API: see nexusguard_api.c.
  *
  * Answers are envelopes {"code", "msg", "result"} with status 200, refusals too; code 0 is success. No list of the
  * other codes is public: those here are the emulator's own, in the manner of the services that this API resembles. On a
@@ -7,6 +7,7 @@
  *
  * A code serves one app, once, for five minutes. A refresh token serves one app, once: its answer holds the next one.
  */
+#include "nexusguard.h"
 #include "emulator.h"
 #include "form.h"
 #include "json.h"
@@ -21,34 +22,27 @@
 
 enum { LIFETIME_S = 7200, CODE_LIFETIME_S = 300 };
 
-enum {
-    SUCCESS = 0,
-    WRONG_APP = 40001,
-    WRONG_PARAMETER = 40013,
-    WRONG_CODE = 40029,
-    WRONG_REFRESH_TOKEN = 40030,
-    NOT_ACCEPTED = 40035,
-};
-
 static const char *message_of(int code)
 {
     switch (code) {
-    case SUCCESS:
+    case EMU_SUCCESS:
         return "success";
-    case WRONG_APP:
+    case EMU_WRONG_APP:
         return "invalid app_id or secret";
-    case WRONG_CODE:
+    case EMU_WRONG_CODE:
         return "code is invalid or was used";
-    case WRONG_REFRESH_TOKEN:
+    case EMU_WRONG_REFRESH_TOKEN:
         return "refresh_token is invalid or was used";
-    case NOT_ACCEPTED:
+    case EMU_WRONG_ACCESS_TOKEN:
+        return "access_token is invalid or has expired";
+    case EMU_NOT_ACCEPTED:
         return "redirect_uri, customer_id or xspe is not accepted";
     default:
         return "invalid parameter";
     }
 }
 
-static void answer_envelope(int code, cJSON *result, struct emu_answer *answer)
+void emu_nexusguard_answer(int code, cJSON *result, struct emu_answer *answer)
 {
     cJSON *envelope = cJSON_CreateObject();
 
@@ -58,9 +52,9 @@ static void answer_envelope(int code, cJSON *result, struct emu_answer *answer)
     emu_answer_set(answer, 200, "application/json", emu_json_print(envelope));
 }
 
-static void answer_refusal(int code, struct emu_answer *answer)
+void emu_nexusguard_refuse(int code, struct emu_answer *answer)
 {
-    answer_envelope(code, cJSON_CreateArray(), answer);
+    emu_nexusguard_answer(code, cJSON_CreateArray(), answer);
 }
 
 /* refresh_token: NULL for an app token. */
@@ -77,7 +71,7 @@ static void answer_token(struct emu *emu, const struct emu_request *request, con
         cJSON_AddStringToObject(result, "refresh_token", refresh_token);
         cJSON_AddStringToObject(result, "scope", owner->scope);
     }
-    answer_envelope(SUCCESS, result, answer);
+    emu_nexusguard_answer(EMU_SUCCESS, result, answer);
 }
 
 static const cJSON *find_app(const struct emu *emu, const struct emu_form *form)
@@ -111,9 +105,9 @@ static void app_token(struct emu *emu, const struct emu_request *request, struct
     const struct emu_owner owner = {request->service, readable ? find_app_with_secret(emu, &form) : NULL, ""};
 
     if (!readable)
-        answer_refusal(WRONG_PARAMETER, answer);
+        emu_nexusguard_refuse(EMU_WRONG_PARAMETER, answer);
     else if (!owner.account)
-        answer_refusal(WRONG_APP, answer);
+        emu_nexusguard_refuse(EMU_WRONG_APP, answer);
     else
         answer_token(emu, request, &owner, NULL, answer);
     emu_form_release(&form);
@@ -141,9 +135,9 @@ static void access_token(struct emu *emu, const struct emu_request *request, str
         whose.user = emu_issued_use(&emu->issued, EMU_CODE, whose.app, emu_form_value(&form, "code"), emu_now_us(emu),
                                     false);
     if (!readable)
-        answer_refusal(WRONG_PARAMETER, answer);
+        emu_nexusguard_refuse(EMU_WRONG_PARAMETER, answer);
     else if (!whose.user)
-        answer_refusal(whose.app ? WRONG_CODE : WRONG_APP, answer);
+        emu_nexusguard_refuse(whose.app ? EMU_WRONG_CODE : EMU_WRONG_APP, answer);
     else
         user_token(emu, request, &whose, NULL, answer);
     emu_form_release(&form);
@@ -161,9 +155,9 @@ static void refresh_token(struct emu *emu, const struct emu_request *request, st
     if (whose.app)
         whose.user = emu_issued_use(&emu->issued, EMU_REFRESH_TOKEN, whose.app, presented, emu_now_us(emu), !rotation);
     if (!readable)
-        answer_refusal(WRONG_PARAMETER, answer);
+        emu_nexusguard_refuse(EMU_WRONG_PARAMETER, answer);
     else if (!whose.user)
-        answer_refusal(whose.app ? WRONG_REFRESH_TOKEN : WRONG_APP, answer);
+        emu_nexusguard_refuse(whose.app ? EMU_WRONG_REFRESH_TOKEN : EMU_WRONG_APP, answer);
     else
         user_token(emu, request, &whose, rotation ? NULL : presented, answer);
     emu_form_release(&form);
@@ -254,9 +248,9 @@ static void connect_app(struct emu *emu, const cJSON *fault, const struct emu_fo
     const struct emu_whose whose = {app, find_customer(app, form)};
 
     if (!app)
-        answer_refusal(WRONG_APP, answer);
+        emu_nexusguard_refuse(EMU_WRONG_APP, answer);
     else if (!is_redirect_of(app, emu_form_value(form, "redirect_uri")) || !whose.user)
-        answer_refusal(NOT_ACCEPTED, answer);
+        emu_nexusguard_refuse(EMU_NOT_ACCEPTED, answer);
     else
         answer_redirect(emu, fault, form, whose, answer);
 }
@@ -271,7 +265,7 @@ static void connect_user(struct emu *emu, const struct emu_request *request, str
     if (request->length > 0 || !emu_form_parse(query, strlen(query), &form) ||
         !emu_form_exactly(&form, names, COUNT(names)) || !emu_form_equals(&form, "response_type", "code") ||
         !emu_form_equals(&form, "scope", USER_SCOPE) || emu_form_equals(&form, "state", ""))
-        answer_refusal(WRONG_PARAMETER, answer);
+        emu_nexusguard_refuse(EMU_WRONG_PARAMETER, answer);
     else
         connect_app(emu, request->connect, &form, answer);
     emu_form_release(&form);
@@ -281,7 +275,7 @@ static void refuse(const struct emu_request *request, unsigned int status, struc
 {
     (void)request;
     if (status == 400)
-        answer_refusal(WRONG_PARAMETER, answer);
+        emu_nexusguard_refuse(EMU_WRONG_PARAMETER, answer);
     else
         emu_answer_set(answer, status, NULL, NULL);
 }
@@ -291,6 +285,7 @@ static const struct emu_route routes[] = {
     {.path = "/oauth/connect", .method = "GET", .handler = connect_user},
     {.path = "/oauth/access_token", .method = "POST", .handler = access_token},
     {.path = "/oauth/refresh_token", .method = "POST", .handler = refresh_token},
+    {.path = "/api/spe/customers", .method = "GET", .handler = emu_nexusguard_customers, .unlimited = true},
 };
 
 const struct emu_service emu_nexusguard = {

@@ -275,6 +275,7 @@ static void a_limit_counts_what_its_vendor_says(void **state)
         {NEXUSGUARD, "/oauth/access_token", true},
         {NEXUSGUARD, "/oauth/refresh_token", true},
         {NEXUSGUARD, "/api/sites", false},
+        {NEXUSGUARD, "/api/spe/customers", false},
     };
 
     (void)state;
