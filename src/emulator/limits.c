@@ -23,22 +23,22 @@ struct emu_client {
     int64_t banned_until_us;
 };
 
-/* What each vendor says of itself, or, of Nexusguard and Quantoz's API, of which nothing is published, what it may well
- * be. */
+/*
+ * What each vendor says of itself, or what may well be: nothing is published of Nexusguard, nor of the API of Quantoz.
+ */
 static const struct vendor {
     long requests;
     const char *ban;
-    bool everywhere; /* its limit is for all that comes to its origin; else for the paths that it has and that are not
-                        unlimited */
+    bool everywhere; /* the limit is for all that comes to the origin; else for the paths that are not unlimited */
+    bool by_name;    /* there is a limit only when it is told by the service's name */
     const char *answer;
-    bool by_name; /* nothing is said of a limit: it is told by the service's name alone */
 } vendors[EMU_VENDORS] = {
-    [EMU_NEX] = {600, "html-403", true, "throttled-string", false},
-    [EMU_QUANTOZ_TEST] = {60, NULL, false, "throttled-text", false},
-    [EMU_QUANTOZ_PRODUCTION] = {60, NULL, false, "throttled-text", false},
-    [EMU_NEXUSGUARD] = {60, NULL, false, "throttled", false},
-    [EMU_QUANTOZ_TEST_API] = {60, NULL, true, "throttled-text", true},
-    [EMU_QUANTOZ_PRODUCTION_API] = {60, NULL, true, "throttled-text", true},
+    [EMU_NEX] = {600, "html-403", true, false, "throttled-string"},
+    [EMU_QUANTOZ_TEST] = {60, NULL, false, false, "throttled-text"},
+    [EMU_QUANTOZ_PRODUCTION] = {60, NULL, false, false, "throttled-text"},
+    [EMU_NEXUSGUARD] = {60, NULL, false, false, "throttled"},
+    [EMU_QUANTOZ_TEST_API] = {60, NULL, true, true, "throttled-text"},
+    [EMU_QUANTOZ_PRODUCTION_API] = {60, NULL, true, true, "throttled-text"},
 };
 
 void emu_limits_init(struct emu_limits *limits)

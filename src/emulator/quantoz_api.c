@@ -54,7 +54,7 @@ static cJSON *list_customers(bool iso8601)
     cJSON *page = cJSON_CreateObject();
 
     cJSON_AddNumberToObject(page, "page", 1);
-    cJSON_AddNumberToObject(page, "total", COUNT(made_up));
+    cJSON_AddNumberToObject(page, "total", (int)COUNT(made_up));
     cJSON_AddNumberToObject(page, "totalPages", 1);
     cJSON_AddObjectToObject(page, "filteringParameters");
     cJSON *records = cJSON_AddArrayToObject(page, "records");
