@@ -165,6 +165,8 @@ static const struct call nexusguard_calls[] = {
     {"an empty token", .path = CUSTOMERS "?access_token=", .status = 200, .in_body = REFUSED("40031")},
     {"a token and another one", .path = CUSTOMERS "?access_token=@&access_token=x", .status = 200,
      .in_body = REFUSED("40013")},
+    {"a token and a body", .path = CUSTOMERS "?access_token=@", .header = FORM_TYPE, .body = "x=y", .status = 200,
+     .in_body = REFUSED("40013")},
     {"a token that is not well encoded", .path = CUSTOMERS "?access_token=@%2", .status = 200,
      .in_body = REFUSED("40013")},
     {"another method", .method = "POST", .path = CUSTOMERS "?access_token=@", .header = FORM_TYPE, .body = "",
