@@ -153,8 +153,8 @@ NEXAUTH_API void nexauth_token_unref(nexauth_token *token);
 /*
  * The token as the service wants it presented, ready to use. Exactly one of the two is not NULL:
  * the header as one line without its end, "Authorization: Bearer ..." (RFC 6750 section 2.1; NEX, Quantoz), or
- * the query parameter "access_token=...", percent-encoded (RFC 6750 section 2.3; Nexusguard). A URL that holds it is as
- * secret as the token itself.
+ * the query parameter "access_token=...", percent-encoded (RFC 6750 section 2.3; Nexusguard, NEX by option). A URL that
+ * holds it is as secret as the token itself.
  */
 NEXAUTH_API const char *nexauth_token_header(const nexauth_token *token);
 NEXAUTH_API const char *nexauth_token_query(const nexauth_token *token);

@@ -34,6 +34,12 @@ extern "C" {
 #define NEXAUTH_QUANTOZ_API      "https://api.quantoz.com"
 #define NEXAUTH_NEXUSGUARD_API   "https://api.nexusguard.com/api"
 
+/* How a token is presented. */
+enum nexauth_presentation {
+    NEXAUTH_PRESENT_HEADER = 0, /* Authorization: Bearer ... */
+    NEXAUTH_PRESENT_QUERY = 1   /* ?access_token=... */
+};
+
 /* ---- NEX (nexcloud.io, "Authentication" and "Controller Authentication", 2017) ---------------------------------- */
 
 /* How NEX is asked to word its answer. Either kind of answer is read, whichever was asked for. */
@@ -57,6 +63,7 @@ struct nexauth_nex_user_options {
     const char *token_path;    /* default "/v1.0/Token" */
     const char *api_origins;   /* default: origin */
     int accept;                /* an enum nexauth_accept; default JSON */
+    int presentation; /* an enum nexauth_presentation; default HEADER. NEX's page "Controller Flow" has QUERY */
     uintptr_t reserved[8];
 };
 
@@ -75,6 +82,7 @@ struct nexauth_nex_controller_options {
     const char *token_path;        /* default "/v1.0/Token" */
     const char *api_origins;       /* default: origin */
     int accept;                    /* an enum nexauth_accept; default JSON */
+    int presentation;              /* an enum nexauth_presentation; default HEADER; see above */
     uintptr_t reserved[8];
 };
 
@@ -223,12 +231,6 @@ NEXAUTH_API nexauth_status nexauth_source_accept_redirect(nexauth_source *source
                                                           const char *expected_state, struct nexauth_error *error);
 
 /* ---- Static ----------------------------------------------------------------------------------------------------- */
-
-/* How a token is presented. */
-enum nexauth_presentation {
-    NEXAUTH_PRESENT_HEADER = 0, /* Authorization: Bearer ... */
-    NEXAUTH_PRESENT_QUERY = 1   /* ?access_token=... */
-};
 
 /* A token obtained elsewhere, such as a Quantoz API key. Once it is over by the wall clock, get_token gives REAUTH. */
 struct nexauth_static_options {

@@ -68,7 +68,6 @@ static void need_authorization(struct nx_flight *flight)
 
 static void give(struct nx_flight *flight)
 {
-    flight->issue.presentation = flight->provider->presentation;
     flight->provider->give(flight->identity->options, &flight->issue);
     if (nx_text_failed(&flight->issue.access_token) || nx_text_failed(&flight->issue.scope))
         fail(flight, NEXAUTH_NO_MEMORY, "memory ran out");
@@ -179,7 +178,7 @@ static void copy_token(struct nx_flight *flight, const struct nx_members *member
     const char *scope = nx_members_string(members, NX_MEMBER_SCOPE);
     struct nx_issue *issue = &flight->issue;
 
-    issue->presentation = flight->provider->presentation;
+    issue->presentation = nx_provider_presents(flight->provider, flight->identity->options);
     issue->stated_s = nx_lifetime_stated(&members->values[NX_MEMBER_EXPIRES_IN]);
     issue->lifetime_s = nx_lifetime_counted(issue->stated_s, flight->provider->longest_lifetime_s);
     nx_text_add(&issue->access_token, nx_members_string(members, NX_MEMBER_ACCESS_TOKEN));

@@ -84,9 +84,15 @@ struct nx_provider {
 
     const struct nx_authorizing *authorizing; /* NULL: credentials alone get a token */
     unsigned int syntaxes;                    /* enum nx_syntax, or-ed */
-    int presentation;
-    int64_t longest_lifetime_s; /* 0: the service states none */
+    int presentation;                         /* of its tokens, */
+    int (*presents)(const void *options);     /* unless an option says it */
+    int64_t longest_lifetime_s;               /* 0: the service states none */
 };
+
+static inline int nx_provider_presents(const struct nx_provider *provider, const void *options)
+{
+    return provider->presents ? provider->presents(options) : provider->presentation;
+}
 
 void nx_issue_init(struct nx_issue *issue, size_t bound);
 void nx_issue_release(struct nx_issue *issue);

@@ -237,3 +237,15 @@ const char *emu_bearer_token(const char *header)
         return NULL;
     return header + 7 + strspn(header + 7, " ");
 }
+
+const char *emu_query_token(const char *query, struct emu_form *form)
+{
+    static const char name[] = "access_token";
+    size_t count = 0;
+
+    if (!query || !emu_form_parse(query, strlen(query), form))
+        return NULL;
+    for (size_t i = 0; i < form->count; i++)
+        count += strcmp(form->pairs[i].name, name) == 0;
+    return count == 1 ? emu_form_value(form, name) : NULL;
+}

@@ -48,4 +48,8 @@ void emu_basic_release(struct emu_basic *basic);
 /* The token in an Authorization header of the Bearer scheme (RFC 6750, section 2.1), or NULL. Borrowed. */
 const char *emu_bearer_token(const char *header);
 
+/* The token in a query (section 2.3): the one parameter access_token, among whatever others. NULL when there is none,
+ * or more than one. The query may be NULL. Borrowed from the form, which the caller releases in any case. */
+const char *emu_query_token(const char *query, struct emu_form *form);
+
 #endif

@@ -7,8 +7,9 @@
  * your Account". So is how a token is refused: as ASP.NET Web API's [Authorize] does it, before it looks at anything
  * else. What Stream answers is not documented: the number of bytes is the emulator's own.
  *
- * The token is taken from `Authorization: Bearer` alone. NEX's pages speak of a token_type Bearer and of a key that is
- * attached to each request; some of their examples have it in the query, as access_token, which no other page tells.
+ * The token is taken from `Authorization: Bearer` or, without that header, from the query. NEX's pages speak of a
+ * token_type Bearer and of a key that is attached to each request; the examples of "Controller Flow" and "Retrieving
+ * Data" have it in the query, as access_token.
  */
 #include "emulator.h"
 #include "form.h"
@@ -23,9 +24,12 @@
 /* The account of whoever asks; NULL after a refusal. */
 static const cJSON *authorize(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
 {
-    const cJSON *account = emu_tokens_account(&emu->tokens, request->service, emu_bearer_token(request->authorization),
-                                              emu_now_us(emu));
+    struct emu_form query = {0};
+    const char *token = request->authorization ? emu_bearer_token(request->authorization)
+                                               : emu_query_token(request->query, &query);
+    const cJSON *account = emu_tokens_account(&emu->tokens, request->service, token, emu_now_us(emu));
 
+    emu_form_release(&query);
     if (account)
         return account;
     emu_nex_message(request, 401, "Authorization has been denied for this request.", answer);

@@ -39,28 +39,13 @@ static cJSON *list_customers(const cJSON *account)
     return list;
 }
 
-/* Whether the query has one such parameter, and no other of that name. */
-static bool read_token(const struct emu_request *request, struct emu_form *query)
-{
-    static const char name[] = "access_token";
-    const char *text = request->query ? request->query : "";
-    size_t count = 0;
-
-    if (request->length > 0 || !emu_form_parse(text, strlen(text), query))
-        return false;
-    for (size_t i = 0; i < query->count; i++)
-        count += strcmp(query->pairs[i].name, name) == 0;
-    return count == 1;
-}
-
 void emu_nexusguard_customers(struct emu *emu, const struct emu_request *request, struct emu_answer *answer)
 {
     struct emu_form query = {0};
-    bool readable = read_token(request, &query);
-    const char *token = readable ? emu_form_value(&query, "access_token") : NULL;
+    const char *token = request->length == 0 ? emu_query_token(request->query, &query) : NULL;
     const cJSON *account = emu_tokens_account(&emu->tokens, request->service, token, emu_now_us(emu));
 
-    if (!readable)
+    if (!token)
         emu_nexusguard_refuse(EMU_WRONG_PARAMETER, answer);
     else if (!account)
         emu_nexusguard_refuse(EMU_WRONG_ACCESS_TOKEN, answer);

@@ -22,9 +22,11 @@ enum { TWO_WEEKS_S = 1209600 }; /* "the maximum period you'll ever see" */
     {                                                                                                                  \
         "token_path", offsetof(type, token_path), NX_OPTION_PATH, 0, "/v1.0/Token", 0, 0                               \
     }
-#define ACCEPT(type)                                                                                                   \
+#define MANNER(type)                                                                                                   \
+    {"accept", offsetof(type, accept), NX_OPTION_CHOICE, 0, NULL, NEXAUTH_ACCEPT_JSON, NEXAUTH_ACCEPT_XML},            \
     {                                                                                                                  \
-        "accept", offsetof(type, accept), NX_OPTION_CHOICE, 0, NULL, NEXAUTH_ACCEPT_JSON, NEXAUTH_ACCEPT_XML           \
+        "presentation", offsetof(type, presentation), NX_OPTION_CHOICE, 0, NULL, NEXAUTH_PRESENT_HEADER,               \
+            NEXAUTH_PRESENT_QUERY                                                                                      \
     }
 #define SCOPE(type, fallback)                                                                                          \
     {                                                                                                                  \
@@ -37,7 +39,7 @@ typedef struct nexauth_nex_controller_options controller_options;
 static const struct nx_option user_table[] = {
     WHO(user_options, client_id),   SECRET(user_options, client_secret), WHO(user_options, username),
     SECRET(user_options, password), SCOPE(user_options, "user"),         PLACE(user_options),
-    ACCEPT(user_options),
+    MANNER(user_options),
 };
 
 static const struct nx_option controller_table[] = {
@@ -47,7 +49,7 @@ static const struct nx_option controller_table[] = {
     SECRET(controller_options, controller_secret),
     SCOPE(controller_options, "controller"),
     PLACE(controller_options),
-    ACCEPT(controller_options),
+    MANNER(controller_options),
 };
 
 static nexauth_status check_accept(int accept, struct nexauth_error *error)
@@ -124,6 +126,16 @@ static const char *controller_api_origins(const void *options)
     return controller->api_origins ? controller->api_origins : controller->origin;
 }
 
+static int user_presents(const void *options)
+{
+    return ((const user_options *)options)->presentation;
+}
+
+static int controller_presents(const void *options)
+{
+    return ((const controller_options *)options)->presentation;
+}
+
 /* "600 requests a minute", whatever they ask for. */
 #define REQUESTS                                                                                                       \
     {                                                                                                                  \
@@ -139,7 +151,7 @@ const struct nx_provider nx_nex_user = {
     .word = word_user,
     .api_origins = user_api_origins,
     .syntaxes = NX_SYNTAX_JSON | NX_SYNTAX_XML,
-    .presentation = NEXAUTH_PRESENT_HEADER,
+    .presents = user_presents,
     .longest_lifetime_s = TWO_WEEKS_S,
 };
 
@@ -154,6 +166,6 @@ const struct nx_provider nx_nex_controller = {
     .word = word_controller,
     .api_origins = controller_api_origins,
     .syntaxes = NX_SYNTAX_JSON | NX_SYNTAX_XML,
-    .presentation = NEXAUTH_PRESENT_HEADER,
+    .presents = controller_presents,
     .longest_lifetime_s = TWO_WEEKS_S,
 };

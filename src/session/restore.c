@@ -95,7 +95,7 @@ static int64_t remaining_s(const nexauth_source *source, const struct nexauth_sa
 static void copy(struct nx_issue *issue, const nexauth_source *source, const struct nexauth_saved_token *saved)
 {
     nx_issue_init(issue, TOKEN_LONGEST);
-    issue->presentation = source->provider->presentation;
+    issue->presentation = nx_provider_presents(source->provider, source->identity.options);
     issue->stated_s = saved->lifetime_s;
     issue->lifetime_s = nx_lifetime_counted(saved->lifetime_s, source->provider->longest_lifetime_s);
     nx_text_add(&issue->access_token, saved->access_token);

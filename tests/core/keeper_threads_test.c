@@ -12,7 +12,7 @@
 enum { THREADS = 64, TRIES = 40, DOORS = 3, LEGS = 2, MOST_STEP_US = 20000, PATIENCE_MS = 5000 };
 
 /* The second counts none. */
-static const struct nx_door doors[DOORS] = {{11, 20, 1000}, {22, 0, 1000}, {33, 7, 300}};
+static const struct nx_door doors[DOORS] = {{11, 20, 1000, false}, {22, 0, 1000, false}, {33, 7, 300, false}};
 static const struct {
     uint32_t count;
     int doors[DOORS];

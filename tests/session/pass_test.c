@@ -95,11 +95,31 @@ static void who_finds_no_free_slot_waits_for_one(void **state)
     finish(world);
 }
 
+static void a_token_of_nex_may_go_into_the_url(void **state)
+{
+    struct nexauth_nex_controller_options options = fixture_controller;
+    struct world *world = begin(10);
+    nexauth_permit *permit = NULL;
+
+    (void)state;
+    nexauth_source_free(world->source);
+    options.presentation = NEXAUTH_PRESENT_QUERY;
+    assert_int_equal(nexauth_source_new_nex_controller(world->fixture.session, &options, &world->source, NULL),
+                     NEXAUTH_OK);
+    fixture_answer_token(&world->fixture, "two+2", "3600");
+    assert_int_equal(take(world, URL, 0, &permit, NULL), NEXAUTH_OK);
+    assert_string_equal(nexauth_permit_url(permit), URL "?access_token=two%2B2");
+    assert_null(nexauth_permit_header(permit));
+    nexauth_permit_free(permit);
+    finish(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_permit_has_the_url_and_the_token),
         cmocka_unit_test(who_finds_no_free_slot_waits_for_one),
+        cmocka_unit_test(a_token_of_nex_may_go_into_the_url),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
