@@ -27,9 +27,10 @@ struct nx_clock {
 struct nx_world {
     struct nx_clock clock;
     bool (*entropy)(void *context, void *bytes, size_t size); /* the system's generator; false when it failed */
-    void *entropy_context;
-    struct nx_transport *transport; /* owned by whoever is given the world */
-    struct nx_permits *permits;     /* which outlive the world; NULL: requests leave without */
+    uint32_t (*draw)(void *context); /* 32 random bits, for jitter and nothing that must not be guessed */
+    void *entropy_context;           /* of both */
+    struct nx_transport *transport;  /* owned by whoever is given the world */
+    struct nx_permits *permits;      /* which outlive the world; NULL: requests leave without */
 };
 
 static inline int64_t nx_boot_ms(const struct nx_clock *clock)

@@ -1,7 +1,10 @@
 #include "io/system.h"
 
+#include "io/fork.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
@@ -41,6 +44,30 @@ bool nx_system_entropy(void *context, void *bytes, size_t size)
         size -= got > 0 ? (size_t)got : 0;
     }
     return true;
+}
+
+static _Atomic uint64_t drawn;
+static atomic_uint drawn_in; /* the generation of processes that `drawn` is of, and one more: 0 is nobody's */
+
+/*
+ * SplitMix64 (Steele, Lea and Flood, 2014): the system's generator costs a call of the system for each draw, this one a
+ * call for each process. Forked children begin anew, or they would all draw the same.
+ */
+uint32_t nx_system_draw(void *context)
+{
+    const uint64_t step = UINT64_C(0x9e3779b97f4a7c15);
+    const uint32_t generation = nx_fork_generation() + 1;
+    uint64_t bits;
+
+    if (atomic_load_explicit(&drawn_in, memory_order_acquire) != generation &&
+        nx_system_entropy(context, &bits, sizeof bits)) {
+        atomic_store_explicit(&drawn, bits, memory_order_relaxed);
+        atomic_store_explicit(&drawn_in, generation, memory_order_release);
+    }
+    bits = atomic_fetch_add_explicit(&drawn, step, memory_order_relaxed) + step;
+    bits = (bits ^ bits >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    bits = (bits ^ bits >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (uint32_t)((bits ^ bits >> 31) >> 32);
 }
 
 bool nx_file_holds_pem(const char *path)

@@ -37,6 +37,7 @@ static inline struct nx_moment nx_coarse(const struct nx_clock *clock)
 
 /* For struct nx_world; `context` is not used. */
 bool nx_system_entropy(void *context, void *bytes, size_t size);
+uint32_t nx_system_draw(void *context);
 
 /* True when the file can be read and holds something in PEM (RFC 7468). */
 bool nx_file_holds_pem(const char *path);

@@ -47,7 +47,7 @@ nexauth_status nexauth_session_new(const struct nexauth_session_options *options
                                    struct nexauth_error *error)
 {
     struct nexauth_session_options checked = options ? *options : (struct nexauth_session_options){0};
-    struct nx_world world = {.clock = nx_system_clock, .entropy = nx_system_entropy};
+    struct nx_world world = {.clock = nx_system_clock, .entropy = nx_system_entropy, .draw = nx_system_draw};
     nexauth_status status;
 
     if (!out)
@@ -207,13 +207,4 @@ void nx_session_read_answer(nexauth_session *session, struct nx_acquisition *acq
                             nx_identity_hash(&acquisition->source->identity, &session->hash_key));
     nx_history_release(&none);
     nx_lock_give(&session->reading);
-}
-
-uint32_t nx_session_draw(nexauth_session *session)
-{
-    uint32_t draw;
-
-    if (!session->world.entropy(session->world.entropy_context, &draw, sizeof draw))
-        return UINT32_MAX / 2;
-    return draw;
 }

@@ -145,8 +145,11 @@ void nx_session_unref_unlock(nexauth_session *session);
 /* Reads an exchange's answer into the flight, with the history of its endpoint. */
 void nx_session_read_answer(nexauth_session *session, struct nx_acquisition *acquisition);
 
-/* 32 random bits, for jitter; the middle when the generator failed. */
-uint32_t nx_session_draw(nexauth_session *session);
+/* 32 random bits, for jitter. */
+static inline uint32_t nx_session_draw(const nexauth_session *session)
+{
+    return session->world.draw(session->world.entropy_context);
+}
 
 /* ---- source.c ---- */
 

@@ -40,7 +40,8 @@ nexauth_session *passing_new_session(const char *ca_file)
     const struct nx_curl_settings settings = {
         .ca_file = ca_file, .connect_timeout_ms = 60000, .max_connections = 8, .max_answer_bytes = 65536};
     struct nx_world world = {.clock = {.boot_ms = boot_ms, .wall_s = wall_s, .coarse = coarse},
-                             .entropy = nx_system_entropy};
+                             .entropy = nx_system_entropy,
+                             .draw = nx_system_draw};
     nexauth_session *session = NULL;
 
     world.transport = nx_curl_transport_new(&settings, &world.clock);

@@ -388,6 +388,12 @@ static bool entropy(void *context, void *bytes, size_t size)
     return true;
 }
 
+static uint32_t draw(void *context)
+{
+    (void)context;
+    return UINT32_MAX / 0xff;
+}
+
 static const struct nx_transport_verbs verbs = {begin, turn, give_up, wakeup, descriptor, patience, free_transport};
 
 void service_begin(void)
@@ -408,7 +414,8 @@ void service_spawn(void)
 
 struct nx_world service_world(void)
 {
-    return (struct nx_world){.clock = {boot_ms, wall_s, coarse, NULL}, .entropy = entropy, .transport = &service.base};
+    return (struct nx_world){
+        .clock = {boot_ms, wall_s, coarse, NULL}, .entropy = entropy, .draw = draw, .transport = &service.base};
 }
 
 /* ---- What may be expected --------------------------------------------------------------------------------------- */

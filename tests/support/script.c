@@ -59,6 +59,13 @@ static bool entropy(void *context, void *bytes, size_t size)
     return !script->entropy_fails;
 }
 
+static uint32_t draw(void *context)
+{
+    uint32_t bits;
+
+    return entropy(context, &bits, sizeof bits) ? bits : UINT32_MAX / 2;
+}
+
 /* With the mutex. */
 static void pass(struct script *script, int64_t ms)
 {
@@ -296,6 +303,7 @@ struct nx_world script_world(struct script *script)
 {
     return (struct nx_world){.clock = {boot_ms, wall_s, coarse, script},
                              .entropy = entropy,
+                             .draw = draw,
                              .entropy_context = script,
                              .transport = &script->base};
 }
