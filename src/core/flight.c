@@ -171,8 +171,8 @@ static void read_answer(struct nx_flight *flight, struct harvest *harvest)
                                  read_redirect(flight, harvest));
 }
 
-/* Copies what the answer says of its token. When no refresh token came, the one that was used stays. */
-static void copy_token(struct nx_flight *flight, const struct nx_members *members)
+/* Takes from the answer what it says of its token. When no refresh token came, the one that was used stays. */
+static void take_token(struct nx_flight *flight, struct nx_members *members)
 {
     const char *refresh = nx_members_string(members, NX_MEMBER_REFRESH_TOKEN);
     const char *scope = nx_members_string(members, NX_MEMBER_SCOPE);
@@ -181,12 +181,12 @@ static void copy_token(struct nx_flight *flight, const struct nx_members *member
     issue->presentation = nx_provider_presents(flight->provider, flight->identity->options);
     issue->stated_s = nx_lifetime_stated(&members->values[NX_MEMBER_EXPIRES_IN]);
     issue->lifetime_s = nx_lifetime_counted(issue->stated_s, flight->provider->longest_lifetime_s);
-    nx_text_add(&issue->access_token, nx_members_string(members, NX_MEMBER_ACCESS_TOKEN));
+    nx_text_move(&issue->access_token, &members->values[NX_MEMBER_ACCESS_TOKEN].text);
     if (flight->provider->authorizing)
         nx_text_add(&issue->refresh_token,
                     refresh && *refresh ? refresh : nx_text_string(&flight->grant->refresh_token));
     if (scope && nx_is_free_of_controls(scope))
-        nx_text_add(&issue->scope, scope);
+        nx_text_move(&issue->scope, &members->values[NX_MEMBER_SCOPE].text);
 }
 
 /* The one-time value is spent. A new refresh token is moved, not copied: it must not be lost to a lack of memory. */
@@ -202,7 +202,7 @@ static void publish(struct nx_flight *flight, struct nx_members *members)
 {
     const struct nx_issue *issue = &flight->issue;
 
-    copy_token(flight, members);
+    take_token(flight, members);
     if (flight->provider->authorizing)
         keep_refresh_token(flight->grant, &members->values[NX_MEMBER_REFRESH_TOKEN]);
     if (nx_text_failed(&issue->access_token) || nx_text_failed(&issue->refresh_token) || nx_text_failed(&issue->scope))
