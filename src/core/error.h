@@ -6,6 +6,6 @@
 
 /* Overwrites `error` whole, unless it is NULL, with `status` and one sentence; returns `status`. */
 nexauth_status nx_fail(struct nexauth_error *error, nexauth_status status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4), cold));
 
 #endif

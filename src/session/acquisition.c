@@ -136,7 +136,6 @@ static void begin(struct nx_acquisition *acquisition)
         return;
     }
     acquisition->attempted = false;
-    acquisition->deadline_ms = nx_boot_ms(&session->world.clock) + session->exchange_timeout_ms;
     acquisition->exchange.latest_ms = 0;
     nx_flight_begin(&acquisition->flight, source->provider, &source->identity, source->grant, &acquisition->exchange,
                     session->answer_bound);
@@ -295,7 +294,8 @@ static void settle(struct nx_acquisition *acquisition, const struct nexauth_erro
         return;
     if (!error->status)
         acquisition->token = nexauth_token_ref(acquisition->fresh);
-    acquisition->error = *error;
+    else
+        acquisition->error = *error;
     acquisition->done = true;
     nx_calls_settle(acquisition);
     nx_engine_wake(acquisition->source->session->engine, &acquisition->done);

@@ -32,8 +32,11 @@ static void ring(void *context)
 void nx_session_turn(nexauth_session *session)
 {
     const int64_t wait_ms = session->world.permits->verbs->turn(session->world.permits);
-    const int64_t now = nx_boot_ms(&session->world.clock);
+    int64_t now;
 
+    if (wait_ms == INT64_MAX) /* nobody waits */
+        return;
+    now = nx_boot_ms(&session->world.clock);
     nx_engine_lock(session->engine);
     nx_engine_set_alarm(session->engine, wait_ms > INT64_MAX - now ? INT64_MAX : now + wait_ms, ring, session);
     nx_engine_unlock(session->engine);
@@ -138,13 +141,13 @@ enum nx_turn nx_permit_enter(struct nx_acquisition *acquisition)
 bool nx_permit_has_waited(struct nx_acquisition *acquisition)
 {
     nexauth_session *session = acquisition->source->session;
-    bool waited;
 
+    if (!acquisition->queued) /* whoever drives the flight may read without the lock what nobody else changes */
+        return false;
     nx_engine_lock(session->engine);
-    waited = acquisition->queued;
     acquisition->queued = false;
     nx_engine_unlock(session->engine);
-    return waited;
+    return true;
 }
 
 bool nx_permit_again(struct nx_exchange *exchange, void *context)
