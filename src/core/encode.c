@@ -3,6 +3,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Long texts are read by so many words of eight bytes at a time. */
+enum { BLOCK_WORDS = 4 };
+
 static const char LOWER_DIGITS[] = "0123456789abcdef";
 static const char UPPER_DIGITS[] = "0123456789ABCDEF";
 
@@ -212,18 +215,35 @@ static uint64_t repeat(char c)
     return (unsigned char)c * (UINT64_MAX / 0xff);
 }
 
-/* Eight at a time. In each byte of `stops` the top bit says that one to stop at is there or, rarely, further down in
- * the word. */
+/* What nx_skip_ascii() stops at, eight times over. */
+struct stops {
+    uint64_t lowest, a, b;
+};
+
+/* In each byte the top bit says that one to stop at is there or, rarely, further down in the word. */
+static inline uint64_t stops_in(uint64_t word, const struct stops *stops)
+{
+    return word | (word - stops->lowest) | ((word ^ stops->a) - repeat(1)) | ((word ^ stops->b) - repeat(1));
+}
+
+/* By blocks, which a compiler may take as one; then eight at a time. */
 const char *nx_skip_ascii(const char *at, const char *end, char lowest, char a, char b)
 {
-    uint64_t word;
+    const struct stops stops = {repeat(lowest), repeat(a), repeat(b)};
+    const uint64_t tops = repeat((char)0x80);
+    uint64_t words[BLOCK_WORDS];
+    uint64_t found = 0;
 
-    for (; (size_t)(end - at) >= sizeof word; at += sizeof word) {
-        uint64_t stops;
-
-        memcpy(&word, at, sizeof word);
-        stops = word | (word - repeat(lowest)) | ((word ^ repeat(a)) - repeat(1)) | ((word ^ repeat(b)) - repeat(1));
-        if (stops & repeat((char)0x80))
+    for (; (size_t)(end - at) >= sizeof words; at += sizeof words) {
+        memcpy(words, at, sizeof words);
+        for (int i = 0; i < BLOCK_WORDS; i++)
+            found |= stops_in(words[i], &stops);
+        if (found & tops)
+            break;
+    }
+    for (; (size_t)(end - at) >= sizeof *words; at += sizeof *words) {
+        memcpy(words, at, sizeof *words);
+        if (stops_in(*words, &stops) & tops)
             break;
     }
     while (at < end && (signed char)*at >= lowest && *at != a && *at != b)
@@ -268,18 +288,24 @@ bool nx_is_free_of_controls(const char *value)
     return true;
 }
 
-/* Eight at a time. The top bit of a byte in `strange` is set for one below 0x21, at 0x7f or above; only beside such a
- * one can it be set for another. */
+/* The top bit of a byte is set for one below 0x21, at 0x7f or above; only beside such a one can it be set for another.
+ */
+static inline uint64_t strange_in(uint64_t word)
+{
+    return word | (word - repeat(0x21)) | (word + repeat(1));
+}
+
 bool nx_is_visible(const char *value)
 {
     size_t left = strlen(value);
     bool visible = left > 0;
     uint64_t strange = 0;
-    uint64_t word;
+    uint64_t words[BLOCK_WORDS];
 
-    for (; left >= sizeof word; value += sizeof word, left -= sizeof word) {
-        memcpy(&word, value, sizeof word);
-        strange |= word | (word - repeat(0x21)) | (word + repeat(1));
+    for (; left >= sizeof words; value += sizeof words, left -= sizeof words) {
+        memcpy(words, value, sizeof words);
+        for (int i = 0; i < BLOCK_WORDS; i++)
+            strange |= strange_in(words[i]);
     }
     for (; left > 0; value++, left--)
         visible &= *value >= 0x21 && *value <= 0x7e;

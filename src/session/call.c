@@ -29,13 +29,12 @@ struct nexauth_call {
 
 static nexauth_call *call_new(nexauth_source *source, int64_t timeout_ms, void *context)
 {
-    nexauth_call *call = calloc(1, sizeof *call);
+    nexauth_call *call = malloc(sizeof *call);
 
     if (!call)
         return NULL;
+    *call = (nexauth_call){.source = source, .context = context};
     atomic_init(&call->references, 1);
-    call->source = source;
-    call->context = context;
     call->deadline.due_ms = nx_boot_ms(&source->session->world.clock) + timeout_ms;
     return call;
 }

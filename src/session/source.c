@@ -192,16 +192,14 @@ nexauth_status nx_source_new(nexauth_session *session, const struct nx_provider 
 
     if (!session || !out)
         return nx_fail(error, NEXAUTH_INVALID, "session and out are required");
-    source = calloc(1, sizeof *source);
+    source = malloc(sizeof *source);
     if (!source)
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    *source = (nexauth_source){.session = session, .provider = provider, .references = 1};
     if (!join(session)) {
         free(source);
         return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
     }
-    source->session = session;
-    source->provider = provider;
-    source->references = 1;
     nx_slot_init(&source->slot);
     status = set_up(source, options, error);
     if (status) {

@@ -278,9 +278,25 @@ static void equal_secrets_are_equal_in_length_and_bytes(void **state)
     assert_false(nx_equal_secret("", "s"));
 }
 
+static void what_is_invisible_is_found_at_any_place(void **state)
+{
+    char text[72];
+
+    (void)state;
+    for (int c = 1; c < 256; c++) {
+        for (size_t at = 0; at < sizeof text - 1; at++) {
+            memset(text, '!' + (int)at, sizeof text - 1);
+            text[sizeof text - 1] = '\0';
+            text[at] = (char)c;
+            assert_int_equal(nx_is_visible(text), c >= 0x21 && c <= 0x7e);
+            assert_int_equal(nx_is_visible(text + at), c >= 0x21 && c <= 0x7e);
+        }
+    }
+}
+
 static void ascii_is_skipped_up_to_what_needs_a_look(void **state)
 {
-    char text[32];
+    char text[72];
 
     (void)state;
     for (int c = 0; c < 256; c++) {
@@ -316,6 +332,7 @@ int main(void)
         cmocka_unit_test(controls_are_those_of_ascii),
         cmocka_unit_test(a_token_is_visible_ascii),
         cmocka_unit_test(equal_secrets_are_equal_in_length_and_bytes),
+        cmocka_unit_test(what_is_invisible_is_found_at_any_place),
         cmocka_unit_test(ascii_is_skipped_up_to_what_needs_a_look),
     };
 
