@@ -216,9 +216,10 @@ static struct nx_exchange *first_later(const struct nx_engine *engine)
 /* Moves what is due by now to the inbox. With the lock. */
 static void take_later(struct nx_engine *engine)
 {
-    const int64_t now = nx_boot_ms(&engine->world.clock);
+    struct nx_exchange *next = first_later(engine);
+    const int64_t now = next ? nx_boot_ms(&engine->world.clock) : 0;
 
-    for (struct nx_exchange *next = first_later(engine); next; next = first_later(engine)) {
+    for (; next; next = first_later(engine)) {
         if (!engine->closing && next->timer.due_ms > now)
             break;
         begin_now(engine, next);
@@ -423,7 +424,7 @@ bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline
             sleep_until(engine, &me, deadline_ms);
         note_idle(engine);
         /* A leader turns once even when its time is over: its answer may lie in the socket. */
-        if (!find_ended(engine, &me) && nx_boot_ms(&engine->world.clock) >= deadline_ms)
+        if (!*done && !find_ended(engine, &me) && nx_boot_ms(&engine->world.clock) >= deadline_ms)
             break;
     }
     remove_waiter(engine, &me);

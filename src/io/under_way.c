@@ -57,7 +57,7 @@ void nx_under_way_turn(struct nx_under_way *under_way, const struct nx_world *wo
         finished = exchange->next;
         end(under_way, exchange, ended);
     }
-    now = nx_boot_ms(&world->clock);
+    now = under_way->oldest ? nx_boot_ms(&world->clock) : 0;
     while (under_way->oldest && under_way->oldest->deadline_ms <= now)
         give_up(under_way, world, under_way->oldest, NX_LOSS_TIMEOUT, ended);
 }

@@ -83,10 +83,8 @@ static int64_t end_of(const nexauth_source *source, int64_t now)
     return left_s < (source->life.expires_ms - now) / 1000 ? now + left_s * 1000 : source->life.expires_ms;
 }
 
-void nx_current_open(nexauth_source *source, int64_t least_ms)
+static void open_at(nexauth_source *source, int64_t now, int64_t least_ms)
 {
-    const struct nx_clock *clock = &source->session->world.clock;
-    const int64_t now = nx_boot_ms(clock);
     struct nx_moment coarse;
     int64_t until;
     int64_t end;
@@ -103,9 +101,14 @@ void nx_current_open(nexauth_source *source, int64_t least_ms)
     end = end_of(source, now);
     if (end != INT64_MAX && until > end - COARSE_MS)
         until = end - COARSE_MS;
-    coarse = nx_coarse(clock);
+    coarse = nx_coarse(&source->session->world.clock);
     nx_slot_set_fresh(&source->slot, until == INT64_MAX ? INT64_MAX : coarse.mono_ns + (until - now) * NS_IN_MS,
                       coarse.wall_ns - coarse.mono_ns);
+}
+
+void nx_current_open(nexauth_source *source, int64_t least_ms)
+{
+    open_at(source, now_of(source), least_ms);
 }
 
 static uint64_t mark_of(const nexauth_source *source, const nexauth_token *token)
@@ -140,7 +143,7 @@ bool nx_current_take(nexauth_source *source, nexauth_token *token)
     nexauth_token_unref(source->token);
     source->token = nexauth_token_ref(token);
     nx_slot_put(&source->slot, token);
-    nx_current_open(source, 0);
+    open_at(source, now, 0);
     return same;
 }
 
