@@ -12,9 +12,19 @@
 
 /*
  * Memory that nobody has touched costs nothing, so there is room for many. LOCKS: when one cannot be put right again,
- * all go on to the next. LOOK: how many processes are looked at closely, each time.
+ * all go on to the next. LOOK: how many processes are looked at closely, each time. SPINS, PAUSES: how often a taken
+ * lock is tried before its holder is slept for, and how long between: some microseconds in all.
  */
-enum { TICKETS = 65536, SLOTS = 262144, LOCKS = 4, LOOK = 16, LOOK_EVERY_MS = 1000, NS_IN_MS = 1000000 };
+enum {
+    TICKETS = 65536,
+    SLOTS = 262144,
+    LOCKS = 4,
+    LOOK = 16,
+    LOOK_EVERY_MS = 1000,
+    NS_IN_MS = 1000000,
+    SPINS = 64,
+    PAUSES = 4
+};
 
 /* An entry whose `taken` is 0 is free. It is written last, and cleared last. */
 struct entry {
@@ -141,11 +151,8 @@ static void know_oneself(void)
 /* Once a second all are looked at, a few of them closely. */
 static void look_around(struct nx_tree *tree)
 {
-    int64_t now_ms;
+    const int64_t now_ms = nx_read_ns(NX_MONOTONIC) / NS_IN_MS;
 
-    if (tree->entry_count < 2) /* who is alone need not look, nor ask what time it is */
-        return;
-    now_ms = nx_read_ns(NX_MONOTONIC) / NS_IN_MS;
     if (now_ms - tree->looked_ms < LOOK_EVERY_MS)
         return;
     know_oneself();
@@ -162,24 +169,59 @@ static void take_over(struct nx_tree *tree, pthread_mutex_t *lock)
     pthread_mutex_consistent(lock);
 }
 
-/* A lock that cannot be put right is nobody's, and never will be again: the processes meet at the next one. */
-struct nx_ledger *nx_tree_lock(struct nx_tree *tree)
+static void relax(void)
 {
-    const unsigned before = atomic_load_explicit(&lock_in_use, memory_order_relaxed);
-    int result = ENOTRECOVERABLE;
-    unsigned i;
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 
-    for (i = before; i < LOCKS; i++) {
-        result = pthread_mutex_lock(&tree->locks[i]);
-        if (result != ENOTRECOVERABLE)
-            break;
+/* It is held for moments: whoever finds it taken looks again some times before it sleeps. */
+static int wait_for(pthread_mutex_t *lock)
+{
+    int result = EBUSY;
+
+    for (int i = 0; i < SPINS && result == EBUSY; i++) {
+        for (int j = 0; j < PAUSES; j++)
+            relax();
+        result = pthread_mutex_trylock(lock);
+    }
+    return result == EBUSY ? pthread_mutex_lock(lock) : result;
+}
+
+static int take(pthread_mutex_t *lock)
+{
+    const int result = pthread_mutex_trylock(lock);
+
+    return result == EBUSY ? wait_for(lock) : result;
+}
+
+/* A lock that cannot be put right is nobody's, and never will be again: the processes meet at the next one. `result`:
+ * what taking this one came to. */
+static bool take_damaged(struct nx_tree *tree, unsigned i, int result)
+{
+    while (result == ENOTRECOVERABLE && i < LOCKS) {
+        if (++i < LOCKS)
+            result = take(&tree->locks[i]);
     }
     atomic_store_explicit(&lock_in_use, i, memory_order_relaxed);
     if (result != 0 && result != EOWNERDEAD)
+        return false;
+    take_over(tree, &tree->locks[i]);
+    return true;
+}
+
+struct nx_ledger *nx_tree_lock(struct nx_tree *tree)
+{
+    const unsigned i = atomic_load_explicit(&lock_in_use, memory_order_relaxed);
+    const int result = i < LOCKS ? take(&tree->locks[i]) : ENOTRECOVERABLE;
+
+    if (result != 0 && !take_damaged(tree, i, result))
         return NULL;
-    if (result == EOWNERDEAD || i > before)
-        take_over(tree, &tree->locks[i]);
-    look_around(tree);
+    if (tree->entry_count > 1) /* who is alone need not look, nor ask what time it is */
+        look_around(tree);
     return ledger_of(tree);
 }
 

@@ -19,9 +19,13 @@ enum { ALLOWED = 3, KILLS = 60 };
 /* ---- Locks that may be beyond repair ----------------------------------------------------------------------------- */
 
 static int lost_locks;
+static int busy_looks; /* so often a lock seems taken to who does not wait */
+static int waits;
 
 int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
+int __real_pthread_mutex_trylock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex);
 
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
@@ -29,7 +33,21 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
         lost_locks--;
         return ENOTRECOVERABLE;
     }
+    waits++;
     return __real_pthread_mutex_lock(mutex);
+}
+
+int __wrap_pthread_mutex_trylock(pthread_mutex_t *mutex)
+{
+    if (lost_locks > 0) {
+        lost_locks--;
+        return ENOTRECOVERABLE;
+    }
+    if (busy_looks > 0) {
+        busy_looks--;
+        return EBUSY;
+    }
+    return __real_pthread_mutex_trylock(mutex);
 }
 
 /* ---- Slots ------------------------------------------------------------------------------------------------------- */
@@ -207,13 +225,17 @@ static void who_is_killed_with_the_lock_in_hand_stops_nobody(void **state)
 {
     uint64_t key = new_gate();
 
+    static const int LOOKS[] = {0, 1, 1000}; /* until it is seen: at once, at a second look, by who sleeps */
+
     (void)state;
     nx_tree_get();
     for (int i = 0; i < 3; i++) {
         uint32_t ticket;
 
         assert_int_equal(child_run(die_with_the_lock, &key), SIGKILL);
+        busy_looks = LOOKS[i];
         assert_int_equal(take_slot(new_gate(), &ticket), NX_TURN_NOW);
+        busy_looks = 0;
         give_slot_back(ticket);
     }
     assert_int_equal(figures_of(key).out + figures_of(key).cooling, 3);
@@ -318,6 +340,24 @@ static void who_is_killed_anywhere_harms_nobody(void **state)
     }
 }
 
+static void who_finds_the_lock_taken_looks_again_before_it_sleeps(void **state)
+{
+    static const struct {
+        int looks, waits;
+    } CASES[] = {{0, 0}, {1, 0}, {20, 0}, {1000, 1}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        waits = 0;
+        busy_looks = CASES[i].looks;
+        assert_non_null(nx_tree_lock(nx_tree_get()));
+        nx_tree_unlock(nx_tree_get());
+        assert_int_equal(waits, CASES[i].waits);
+        assert_int_equal(busy_looks == 0, !CASES[i].waits);
+        busy_looks = 0;
+    }
+}
+
 static bool go_on_with_the_next_lock(const struct child *me, void *context)
 {
     const uint64_t key = *(uint64_t *)context;
@@ -352,6 +392,7 @@ int main(void)
         cmocka_unit_test(who_lives_keeps_its_slots),
         cmocka_unit_test(places_of_the_dead_are_used_again),
         cmocka_unit_test(who_is_killed_anywhere_harms_nobody),
+        cmocka_unit_test(who_finds_the_lock_taken_looks_again_before_it_sleeps),
         cmocka_unit_test(a_lock_beyond_repair_stops_nobody),
     };
 
