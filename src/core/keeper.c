@@ -54,26 +54,59 @@ static bool find_gates(const struct nx_keeper *keeper, struct nx_ledger *ledger,
     return true;
 }
 
+/* When there is room enough, nobody needs to know what time it is. A fleeting door that is known is held, or probed. */
+static bool go(struct nx_ledger *ledger, struct nx_want *want, struct nx_permit *permit,
+               const struct nx_permit_wish *wish)
+{
+    want->count = 0;
+    for (uint32_t i = 0; i < wish->count; i++) {
+        const struct nx_door *door = &wish->doors[i];
+        int gate;
+
+        if (door->fleeting) {
+            if (nx_ledger_find(ledger, door->key) >= 0)
+                return false;
+            continue;
+        }
+        gate = nx_ledger_known(ledger, door->key, door->requests, add_ms(0, door->window_ms));
+        if (gate < 0)
+            return false;
+        want->gates[want->count++] = gate;
+    }
+    return nx_ledger_go(ledger, want, &permit->ticket);
+}
+
 static enum nx_turn ask(struct nx_keeper *keeper, struct nx_ledger *ledger, struct nx_permit *permit,
-                        const struct nx_permit_wish *wish, int64_t *wait_ms)
+                        const struct nx_permit_wish *wish, struct nx_want *want, int64_t *wait_ms)
 {
     const int64_t now_us = keeper->now_us(keeper->context);
-    struct nx_want want = {.lane = wish->lane,
-                           .owner = keeper->owner(keeper->context),
-                           .context = (uintptr_t)permit,
-                           .deadline_us = add_ms(now_us, wish->patience_ms)};
     int64_t at_us = now_us;
     enum nx_turn turn;
 
-    *wait_ms = NO_LEDGER_WAIT_MS;
-    if (want.owner >= NX_LEDGER_OWNERS || !find_gates(keeper, ledger, wish, &want, now_us))
+    want->count = 0;
+    if (!find_gates(keeper, ledger, wish, want, now_us))
         return NX_TURN_NEVER;
-    for (uint32_t i = 0; i < wish->count; i++)
-        permit->keys[i] = wish->doors[i].key;
-    turn = nx_ledger_ask(ledger, &want, now_us, &permit->ticket, &at_us);
+    want->deadline_us = add_ms(now_us, wish->patience_ms);
+    turn = nx_ledger_ask(ledger, want, now_us, &permit->ticket, &at_us);
     if (turn == NX_TURN_NEVER)
         *wait_ms = at_us > now_us ? until_ms(at_us, now_us) : NO_LEDGER_WAIT_MS;
     return turn;
+}
+
+static enum nx_turn try(struct nx_keeper *keeper, struct nx_ledger *ledger, struct nx_permit *permit,
+                        const struct nx_permit_wish *wish, int64_t *wait_ms)
+{
+    struct nx_want want;
+
+    want.owner = keeper->owner(keeper->context);
+    if (want.owner >= NX_LEDGER_OWNERS)
+        return NX_TURN_NEVER;
+    for (uint32_t i = 0; i < wish->count; i++)
+        permit->keys[i] = wish->doors[i].key;
+    want.lane = wish->lane;
+    want.context = (uintptr_t)permit;
+    want.deadline_us = INT64_MAX;
+    return go(ledger, &want, permit, wish) ? NX_TURN_NOW : ask(keeper, ledger, permit, wish, &want, wait_ms);
 }
 
 static enum nx_turn enter(struct nx_permits *permits, struct nx_permit *permit, const struct nx_permit_wish *wish,
@@ -88,7 +121,7 @@ static enum nx_turn enter(struct nx_permits *permits, struct nx_permit *permit, 
     *wait_ms = NO_LEDGER_WAIT_MS;
     if (!ledger)
         return NX_TURN_NEVER;
-    turn = ask(keeper, ledger, permit, wish, wait_ms);
+    turn = try(keeper, ledger, permit, wish, wait_ms);
     permit->state = states[turn];
     keeper->unlock(keeper->context);
     return turn;
@@ -149,24 +182,33 @@ static int gate_to_hold(struct nx_ledger *ledger, uint64_t key, int64_t now_us)
     return gate < 0 ? nx_ledger_gate(ledger, key, 0, 0, 0, now_us) : gate;
 }
 
+/* Only who refuses holds a gate. */
+static void tell(struct nx_ledger *ledger, const struct nx_permit *permit, const struct nx_outcome *outcome,
+                 int64_t now_us)
+{
+    struct nx_outcome told;
+
+    if (outcome->word != NX_WORD_REFUSED) {
+        nx_ledger_end(ledger, permit->ticket, outcome, now_us);
+        return;
+    }
+    told = *outcome;
+    told.held = gate_to_hold(ledger, permit->keys[outcome->held], now_us);
+    nx_ledger_end(ledger, permit->ticket, &told, now_us);
+}
+
 static void end(struct nx_permits *permits, struct nx_permit *permit, const struct nx_outcome *outcome)
 {
     struct nx_keeper *keeper = of(permits);
+    const int64_t now_us = keeper->now_us(keeper->context); /* so that nobody waits at the lock for it */
     struct nx_ledger *ledger = keeper->lock(keeper->context);
-    struct nx_outcome told = *outcome;
+    const bool was_out = permit->state == NX_PERMIT_OUT;
 
-    if (!ledger) {
-        permit->state = NX_PERMIT_NONE;
-        return;
-    }
-    if (permit->state == NX_PERMIT_OUT) {
-        const int64_t now_us = keeper->now_us(keeper->context);
-
-        if (told.word == NX_WORD_REFUSED)
-            told.held = gate_to_hold(ledger, permit->keys[outcome->held], now_us);
-        nx_ledger_end(ledger, permit->ticket, &told, now_us);
-    }
     permit->state = NX_PERMIT_NONE;
+    if (!ledger)
+        return;
+    if (was_out)
+        tell(ledger, permit, outcome, now_us);
     keeper->unlock(keeper->context);
 }
 

@@ -1,7 +1,5 @@
 #include "core/ledger_parts.h"
 
-#include <stdatomic.h>
-
 struct places {
     uint64_t tickets, queues, order, scratch, slots, end;
 };
@@ -50,34 +48,16 @@ static int64_t advance(struct nx_ledger *ledger, int64_t now_us)
     return ledger->latest_us;
 }
 
-uint32_t nx_ticket_new(struct nx_ledger *ledger)
+static void sort_gates(struct nx_ticket *ticket)
 {
-    const uint32_t i = ledger->free_ticket;
+    for (uint32_t i = 1; i < ticket->count; i++) {
+        const int32_t gate = ticket->gates[i];
+        uint32_t place = i;
 
-    if (i != NX_LEDGER_NONE) {
-        ledger->free_ticket = nx_ledger_ticket(ledger, i)->next;
-        return i;
+        for (; place > 0 && ticket->gates[place - 1] > gate; place--)
+            ticket->gates[place] = ticket->gates[place - 1];
+        ticket->gates[place] = gate;
     }
-    return ledger->fresh_ticket < ledger->tickets ? ledger->fresh_ticket++ : NX_LEDGER_NONE;
-}
-
-enum nx_ticket_state nx_ticket_state(const struct nx_ticket *ticket)
-{
-    return (enum nx_ticket_state)atomic_load_explicit(&ticket->state, memory_order_relaxed);
-}
-
-void nx_ticket_become(struct nx_ticket *ticket, enum nx_ticket_state state)
-{
-    atomic_store_explicit(&ticket->state, (uint32_t)state, memory_order_release);
-}
-
-void nx_ticket_free(struct nx_ledger *ledger, uint32_t i)
-{
-    struct nx_ticket *ticket = nx_ledger_ticket(ledger, i);
-
-    nx_ticket_become(ticket, NX_TICKET_FREE);
-    ticket->next = ledger->free_ticket;
-    ledger->free_ticket = i;
 }
 
 static void fill(struct nx_ticket *ticket, const struct nx_want *want)
@@ -87,14 +67,10 @@ static void fill(struct nx_ticket *ticket, const struct nx_want *want)
     ticket->count = want->count;
     ticket->lane = want->lane;
     ticket->owner = want->owner;
-    for (uint32_t i = 0; i < NX_LEDGER_WANTS; i++) {
-        const int32_t gate = i < want->count ? want->gates[i] : -1;
-        uint32_t place = i;
-
-        for (; gate >= 0 && place > 0 && ticket->gates[place - 1] > gate; place--)
-            ticket->gates[place] = ticket->gates[place - 1];
-        ticket->gates[place] = gate;
-    }
+    for (uint32_t i = 0; i < NX_LEDGER_WANTS; i++)
+        ticket->gates[i] = i < want->count ? want->gates[i] : -1;
+    if (ticket->count > 1)
+        sort_gates(ticket);
 }
 
 static void settle(struct nx_ledger *ledger, const struct nx_ticket *ticket, int64_t now_us)
@@ -144,6 +120,38 @@ enum nx_turn nx_ledger_ask(struct nx_ledger *ledger, const struct nx_want *want,
     nx_order_granted(ledger, new, false);
     let_go(ledger, i, now_us);
     return NX_TURN_NOW;
+}
+
+/* A slot that was busy when the time was last told counts as busy: it can only be freer now. */
+static bool is_open(const struct nx_ledger *ledger, const struct nx_gate *gate)
+{
+    if (gate->width || gate->held_until_us > ledger->latest_us || gate->waiting[NX_LANE_TOKEN] ||
+        gate->waiting[NX_LANE_API])
+        return false;
+    return !gate->allowed || gate->taken + nx_gate_ended(gate) < nx_gate_limit(gate, ledger->latest_us);
+}
+
+/* It left no earlier than it says, and later than any hold of its gates began: a hold that is over began before. */
+bool nx_ledger_go(struct nx_ledger *ledger, const struct nx_want *want, uint32_t *ticket)
+{
+    uint32_t i;
+
+    if (ledger->first_offer != NX_LEDGER_NONE)
+        return false;
+    for (uint32_t j = 0; j < want->count; j++) {
+        if (!is_open(ledger, &ledger->gates[want->gates[j]]))
+            return false;
+    }
+    i = nx_ticket_new(ledger);
+    if (i == NX_LEDGER_NONE)
+        return false;
+    fill(nx_ledger_ticket(ledger, i), want);
+    nx_ledger_ticket(ledger, i)->arrival = ledger->arrivals++;
+    for (uint32_t j = 0; j < want->count; j++)
+        ledger->gates[want->gates[j]].taken++;
+    let_go(ledger, i, ledger->latest_us);
+    *ticket = i;
+    return true;
 }
 
 int64_t nx_ledger_soonest(struct nx_ledger *ledger, uint32_t ticket, int64_t now_us)
@@ -352,8 +360,12 @@ static void take_word(struct nx_ledger *ledger, const struct nx_ticket *ticket, 
         nx_gate_refuse(&ledger->gates[outcome->held], outcome, ticket->since_us, now_us);
         nx_offer_recall(ledger, outcome->held);
     }
-    for (uint32_t i = 0; i < ticket->count && outcome->word == NX_WORD_FINE; i++)
-        nx_gate_approve(&ledger->gates[ticket->gates[i]], ticket->since_us);
+    for (uint32_t i = 0; i < ticket->count && outcome->word == NX_WORD_FINE; i++) {
+        struct nx_gate *gate = &ledger->gates[ticket->gates[i]];
+
+        if (gate->refusals || gate->width)
+            nx_gate_approve(gate, ticket->since_us);
+    }
 }
 
 void nx_ledger_end(struct nx_ledger *ledger, uint32_t i, const struct nx_outcome *outcome, int64_t now_us)

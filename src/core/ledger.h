@@ -62,6 +62,9 @@ int nx_ledger_gate(struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int
 /* The gate of this key if there is one; -1: there is none. */
 int nx_ledger_find(const struct nx_ledger *ledger, uint64_t key);
 
+/* The same, if nx_ledger_gate() would learn nothing of its limit; else -1. */
+int nx_ledger_known(const struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int64_t window_us);
+
 enum nx_lane { NX_LANE_TOKEN, NX_LANE_API };
 
 struct nx_want {
@@ -86,6 +89,13 @@ enum nx_turn {
  */
 enum nx_turn nx_ledger_ask(struct nx_ledger *ledger, const struct nx_want *want, int64_t now_us, uint32_t *ticket,
                            int64_t *at_us);
+
+/*
+ * Asks for a turn that is certain whatever the time is: slots are free that were free when the ledger was last told the
+ * time, nobody waits at these gates, no hold or probing is left and no offer stands. True: the ticket is out. False:
+ * nothing was changed, and nx_ledger_ask() may give a turn yet. The ticket's gates must be good for asks now.
+ */
+bool nx_ledger_go(struct nx_ledger *ledger, const struct nx_want *want, uint32_t *ticket);
 
 /*
  * The next of the owner's tickets whose turn has come, and which is out from now on; false: there is none now. For

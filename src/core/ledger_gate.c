@@ -12,26 +12,6 @@ void nx_gate_widen(struct nx_gate *gate, int64_t window_us)
     gate->busy_us[NX_RING_GIVEN_UP] = nx_ledger_add(gate->busy_us[NX_RING_ANSWERED], NX_LEDGER_GRACE_US);
 }
 
-static uint32_t after(const struct nx_gate *gate, uint32_t position)
-{
-    return position + 1 == 2 * gate->capacity ? 0 : position + 1;
-}
-
-static uint32_t length(const struct nx_gate *gate, enum nx_ring_kind kind)
-{
-    const struct nx_ring *ring = &gate->rings[kind];
-
-    return ring->tail >= ring->head ? ring->tail - ring->head : 2 * gate->capacity - ring->head + ring->tail;
-}
-
-static int64_t *slot_at(const struct nx_ledger *ledger, const struct nx_gate *gate, enum nx_ring_kind kind,
-                        uint32_t position)
-{
-    const uint32_t folded = position >= gate->capacity ? position - gate->capacity : position;
-
-    return &nx_ledger_slots(ledger)[gate->first + (uint32_t)kind * gate->capacity + folded];
-}
-
 /* When the slot of the i-th entry is free. */
 static int64_t free_at(const struct nx_ledger *ledger, const struct nx_gate *gate, enum nx_ring_kind kind, uint32_t i)
 {
@@ -39,7 +19,7 @@ static int64_t free_at(const struct nx_ledger *ledger, const struct nx_gate *gat
     const uint64_t turns = 2 * (uint64_t)gate->capacity;
     const uint32_t folded = (uint32_t)(position >= turns ? position - turns : position);
 
-    return nx_ledger_add(*slot_at(ledger, gate, kind, folded), gate->busy_us[kind]);
+    return nx_ledger_add(*nx_gate_slot(ledger, gate, kind, folded), gate->busy_us[kind]);
 }
 
 void nx_gate_settle(const struct nx_ledger *ledger, struct nx_gate *gate, int64_t now_us)
@@ -48,27 +28,8 @@ void nx_gate_settle(const struct nx_ledger *ledger, struct nx_gate *gate, int64_
         struct nx_ring *ring = &gate->rings[kind];
 
         while (ring->head != ring->tail && free_at(ledger, gate, kind, 0) <= now_us)
-            ring->head = after(gate, ring->head);
+            ring->head = nx_gate_after(gate, ring->head);
     }
-}
-
-/* Where more than the capacity have ended, the latest of them tell when a slot is free: the oldest is dropped. */
-void nx_gate_end(const struct nx_ledger *ledger, struct nx_gate *gate, enum nx_ring_kind kind, int64_t now_us)
-{
-    struct nx_ring *ring = &gate->rings[kind];
-
-    if (!gate->allowed)
-        return;
-    if (length(gate, kind) == gate->capacity)
-        ring->head = after(gate, ring->head);
-    *slot_at(ledger, gate, kind, ring->tail) = now_us;
-    atomic_signal_fence(memory_order_release);
-    ring->tail = after(gate, ring->tail);
-}
-
-static uint32_t limit(const struct nx_gate *gate, int64_t now_us)
-{
-    return now_us < gate->half_until_us && gate->allowed > 1 ? gate->allowed / 2 : gate->allowed;
 }
 
 static uint32_t cooling(const struct nx_ledger *ledger, const struct nx_gate *gate, int64_t now_us)
@@ -76,7 +37,7 @@ static uint32_t cooling(const struct nx_ledger *ledger, const struct nx_gate *ga
     uint32_t count = 0;
 
     for (unsigned kind = 0; kind < NX_RINGS; kind++) {
-        const uint32_t all = length(gate, kind);
+        const uint32_t all = nx_gate_length(gate, kind);
         uint32_t over = 0;
 
         while (over < all && free_at(ledger, gate, kind, over) <= now_us)
@@ -92,7 +53,7 @@ int32_t nx_gate_free(const struct nx_ledger *ledger, const struct nx_gate *gate,
 
     if (!gate->allowed)
         return INT32_MAX;
-    left = (int64_t)limit(gate, now_us) - gate->taken - cooling(ledger, gate, now_us);
+    left = (int64_t)nx_gate_limit(gate, now_us) - gate->taken - cooling(ledger, gate, now_us);
     return left > 0 ? (int32_t)nx_ledger_sooner(left, INT32_MAX) : 0;
 }
 
@@ -110,9 +71,9 @@ int32_t nx_gate_room(const struct nx_ledger *ledger, const struct nx_gate *gate,
  * rows at once for how many of them are in the first. */
 static int64_t nth_free_at(const struct nx_ledger *ledger, const struct nx_gate *gate, uint32_t count)
 {
-    const uint32_t lost = length(gate, NX_RING_GIVEN_UP);
+    const uint32_t lost = nx_gate_length(gate, NX_RING_GIVEN_UP);
     uint32_t low = count > lost ? count - lost : 0;
-    uint32_t high = (uint32_t)nx_ledger_sooner(count, length(gate, NX_RING_ANSWERED));
+    uint32_t high = (uint32_t)nx_ledger_sooner(count, nx_gate_length(gate, NX_RING_ANSWERED));
     int64_t at_us = INT64_MIN;
 
     while (low < high) {
@@ -131,11 +92,6 @@ static int64_t nth_free_at(const struct nx_ledger *ledger, const struct nx_gate 
     return at_us;
 }
 
-static uint32_t ended(const struct nx_gate *gate)
-{
-    return length(gate, NX_RING_ANSWERED) + length(gate, NX_RING_GIVEN_UP);
-}
-
 /* When the count-th slot comes back, if those out do so at once; 0: now. */
 static int64_t back_at(const struct nx_ledger *ledger, const struct nx_gate *gate, uint64_t count, int64_t now_us)
 {
@@ -152,7 +108,7 @@ static int64_t back_at(const struct nx_ledger *ledger, const struct nx_gate *gat
 static int64_t slot_turn(const struct nx_ledger *ledger, const struct nx_gate *gate, uint64_t slots, uint64_t count,
                          int64_t now_us)
 {
-    const uint64_t busy = (uint64_t)gate->taken + ended(gate);
+    const uint64_t busy = (uint64_t)gate->taken + nx_gate_ended(gate);
     const uint64_t turns = (count - 1) / slots;
     const uint64_t needed = (count - 1) % slots + 1 + busy; /* less `slots`: how many slots have to come back before */
     const int64_t window_us = gate->busy_us[NX_RING_ANSWERED];
@@ -170,7 +126,7 @@ int64_t nx_gate_turn(const struct nx_ledger *ledger, const struct nx_gate *gate,
     int64_t at_us = now_us;
 
     if (gate->allowed)
-        at_us = slot_turn(ledger, gate, limit(gate, now_us), count, now_us);
+        at_us = slot_turn(ledger, gate, nx_gate_limit(gate, now_us), count, now_us);
     if (gate->allowed && at_us > gate->half_until_us)
         at_us = nx_ledger_sooner(
             at_us, nx_ledger_later(gate->half_until_us, slot_turn(ledger, gate, gate->allowed, count, now_us)));
@@ -180,11 +136,11 @@ int64_t nx_gate_turn(const struct nx_ledger *ledger, const struct nx_gate *gate,
 /* When a slot is free if only time passes. */
 static int64_t slot_due(const struct nx_ledger *ledger, const struct nx_gate *gate, uint64_t slots)
 {
-    const uint64_t busy = (uint64_t)gate->taken + ended(gate);
+    const uint64_t busy = (uint64_t)gate->taken + nx_gate_ended(gate);
 
     if (busy < slots)
         return INT64_MIN;
-    return busy - slots < ended(gate) ? nth_free_at(ledger, gate, (uint32_t)(busy - slots + 1)) : INT64_MAX;
+    return busy - slots < nx_gate_ended(gate) ? nth_free_at(ledger, gate, (uint32_t)(busy - slots + 1)) : INT64_MAX;
 }
 
 static int64_t any_slot_due(const struct nx_ledger *ledger, const struct nx_gate *gate, int64_t now_us)
@@ -193,7 +149,7 @@ static int64_t any_slot_due(const struct nx_ledger *ledger, const struct nx_gate
 
     if (!gate->allowed)
         return now_us;
-    at_us = slot_due(ledger, gate, limit(gate, now_us));
+    at_us = slot_due(ledger, gate, nx_gate_limit(gate, now_us));
     if (at_us > gate->half_until_us)
         at_us = nx_ledger_sooner(at_us, nx_ledger_later(gate->half_until_us, slot_due(ledger, gate, gate->allowed)));
     return nx_ledger_later(at_us, now_us);
@@ -216,11 +172,21 @@ int nx_ledger_find(const struct nx_ledger *ledger, uint64_t key)
     return -1;
 }
 
+int nx_ledger_known(const struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int64_t window_us)
+{
+    const int i = nx_ledger_find(ledger, key);
+    const struct nx_gate *gate = &ledger->gates[i < 0 ? 0 : i];
+
+    if (allowed && (!gate->allowed || gate->allowed > allowed || gate->window_us < window_us))
+        return -1;
+    return i;
+}
+
 /* The last to end is the last to be free. */
 static bool is_cool(const struct nx_ledger *ledger, const struct nx_gate *gate, int64_t now_us)
 {
     for (unsigned kind = 0; kind < NX_RINGS; kind++) {
-        const uint32_t count = length(gate, kind);
+        const uint32_t count = nx_gate_length(gate, kind);
 
         if (count && free_at(ledger, gate, kind, count - 1) > now_us)
             return false;
@@ -362,7 +328,7 @@ bool nx_ledger_figures(const struct nx_ledger *ledger, int gate, int64_t now_us,
     free_us = nx_ledger_sooner(any_slot_due(ledger, of, now_us), nx_ledger_add(now_us, of->busy_us[NX_RING_ANSWERED]));
     *figures = (struct nx_gate_figures){
         .key = ledger->keys[gate],
-        .allowed = limit(of, now_us),
+        .allowed = nx_gate_limit(of, now_us),
         .out = of->taken - offered,
         .cooling = offered + cooling(ledger, of, now_us),
         .waiting_tokens = of->waiting[NX_LANE_TOKEN] + of->offered[NX_LANE_TOKEN],

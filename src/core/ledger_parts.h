@@ -10,6 +10,8 @@
 
 #include "core/ledger.h"
 
+#include <stdatomic.h>
+
 #define NX_LEDGER_NONE UINT32_MAX
 
 enum nx_ticket_state { NX_TICKET_FREE, NX_TICKET_WAITING, NX_TICKET_OFFERED, NX_TICKET_OUT };
@@ -129,11 +131,36 @@ static inline int64_t nx_ledger_sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Tickets: ledger.c. A new one is free until its state is written; NX_LEDGER_NONE: there is none. */
-uint32_t nx_ticket_new(struct nx_ledger *ledger);
-enum nx_ticket_state nx_ticket_state(const struct nx_ticket *ticket);
-void nx_ticket_become(struct nx_ticket *ticket, enum nx_ticket_state state);
-void nx_ticket_free(struct nx_ledger *ledger, uint32_t ticket);
+/* Tickets. A new one is free until its state is written; NX_LEDGER_NONE: there is none. */
+static inline uint32_t nx_ticket_new(struct nx_ledger *ledger)
+{
+    const uint32_t i = ledger->free_ticket;
+
+    if (i != NX_LEDGER_NONE) {
+        ledger->free_ticket = nx_ledger_ticket(ledger, i)->next;
+        return i;
+    }
+    return ledger->fresh_ticket < ledger->tickets ? ledger->fresh_ticket++ : NX_LEDGER_NONE;
+}
+
+static inline enum nx_ticket_state nx_ticket_state(const struct nx_ticket *ticket)
+{
+    return (enum nx_ticket_state)atomic_load_explicit(&ticket->state, memory_order_relaxed);
+}
+
+static inline void nx_ticket_become(struct nx_ticket *ticket, enum nx_ticket_state state)
+{
+    atomic_store_explicit(&ticket->state, (uint32_t)state, memory_order_release);
+}
+
+static inline void nx_ticket_free(struct nx_ledger *ledger, uint32_t i)
+{
+    struct nx_ticket *ticket = nx_ledger_ticket(ledger, i);
+
+    nx_ticket_become(ticket, NX_TICKET_FREE);
+    ticket->next = ledger->free_ticket;
+    ledger->free_ticket = i;
+}
 
 /* Gates: ledger_gate.c. */
 
@@ -154,8 +181,54 @@ static inline bool nx_gate_held(const struct nx_gate *gate, int64_t now_us)
     return now_us < gate->held_until_us;
 }
 
-/* A slot's request has ended. */
-void nx_gate_end(const struct nx_ledger *ledger, struct nx_gate *gate, enum nx_ring_kind kind, int64_t now_us);
+/* How many are in a ring. */
+static inline uint32_t nx_gate_length(const struct nx_gate *gate, enum nx_ring_kind kind)
+{
+    const struct nx_ring *ring = &gate->rings[kind];
+
+    return ring->tail >= ring->head ? ring->tail - ring->head : 2 * gate->capacity - ring->head + ring->tail;
+}
+
+static inline uint32_t nx_gate_ended(const struct nx_gate *gate)
+{
+    return nx_gate_length(gate, NX_RING_ANSWERED) + nx_gate_length(gate, NX_RING_GIVEN_UP);
+}
+
+/* The position after another, and where the time of one is. */
+static inline uint32_t nx_gate_after(const struct nx_gate *gate, uint32_t position)
+{
+    return position + 1 == 2 * gate->capacity ? 0 : position + 1;
+}
+
+static inline int64_t *nx_gate_slot(const struct nx_ledger *ledger, const struct nx_gate *gate, enum nx_ring_kind kind,
+                                    uint32_t position)
+{
+    const uint32_t folded = position >= gate->capacity ? position - gate->capacity : position;
+
+    return &nx_ledger_slots(ledger)[gate->first + (uint32_t)kind * gate->capacity + folded];
+}
+
+/* How many may be busy at once. */
+static inline uint32_t nx_gate_limit(const struct nx_gate *gate, int64_t now_us)
+{
+    return now_us < gate->half_until_us && gate->allowed > 1 ? gate->allowed / 2 : gate->allowed;
+}
+
+/* A slot's request has ended. Where more than the capacity have, the latest of them tell when a slot is free: the
+ * oldest is dropped. */
+static inline void nx_gate_end(const struct nx_ledger *ledger, struct nx_gate *gate, enum nx_ring_kind kind,
+                               int64_t now_us)
+{
+    struct nx_ring *ring = &gate->rings[kind];
+
+    if (!gate->allowed)
+        return;
+    if (nx_gate_length(gate, kind) == gate->capacity)
+        ring->head = nx_gate_after(gate, ring->head);
+    *nx_gate_slot(ledger, gate, kind, ring->tail) = now_us;
+    atomic_signal_fence(memory_order_release);
+    ring->tail = nx_gate_after(gate, ring->tail);
+}
 
 /* When the count-th from now on can go at the earliest, if all that is out came back at once. */
 int64_t nx_gate_turn(const struct nx_ledger *ledger, const struct nx_gate *gate, uint64_t count, int64_t now_us);

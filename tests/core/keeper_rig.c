@@ -12,6 +12,7 @@ static struct nx_ledger *lock(void *context)
     if (yard->gone)
         return NULL;
     pthread_mutex_lock(&yard->mutex);
+    atomic_store(&yard->busy, 1);
     return yard->ledger;
 }
 
@@ -19,6 +20,7 @@ static void unlock(void *context)
 {
     struct yard *yard = context;
 
+    atomic_store(&yard->busy, 0);
     pthread_mutex_unlock(&yard->mutex);
 }
 
@@ -26,6 +28,7 @@ static int64_t now_us(void *context)
 {
     struct yard *yard = context;
 
+    atomic_fetch_add(atomic_load(&yard->busy) ? &yard->looks_when_busy : &yard->looks, 1);
     return atomic_load(&yard->now_us);
 }
 

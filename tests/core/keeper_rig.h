@@ -17,6 +17,7 @@ struct yard {
     void *memory;
     struct nx_ledger *ledger;
     _Atomic int64_t now_us;
+    atomic_int busy, looks, looks_when_busy; /* whether somebody has the lock; how often the clock was read */
     uint32_t owner;
     bool gone; /* there is no ledger to be had */
 };

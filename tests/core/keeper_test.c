@@ -325,6 +325,32 @@ static void a_resend_needs_a_slot_of_its_own(void **state)
     yard_release(&yard);
 }
 
+/* Reading it takes as long as the rest; nobody waits at the lock for who does. */
+static void where_there_is_room_the_clock_is_read_once_and_without_the_lock(void **state)
+{
+    const struct nx_permit_wish wish = {
+        .doors = {{KEY, 3, 1000}, {OTHER_KEY, 0, 0}}, .count = 2, .patience_ms = INT64_MAX};
+    const struct nx_permit_wish stricter = wish_for(2, 1000);
+    struct nx_permit permits[4];
+    struct yard yard;
+
+    (void)state;
+    begin(&yard);
+    assert_int_equal(enter(&yard, &permits[0], &wish), NX_TURN_NOW);
+    atomic_store(&yard.looks_when_busy, 0);
+    for (int i = 1; i < 3; i++)
+        assert_int_equal(enter(&yard, &permits[i], &wish), NX_TURN_NOW);
+    end(&yard, &permits[0], &FINE);
+    assert_int_equal(atomic_load(&yard.looks), 1);
+    assert_int_equal(atomic_load(&yard.looks_when_busy), 0);
+    assert_int_equal(yard_figures(&yard, KEY).out, 2);
+    end(&yard, &permits[1], &UNSENT);
+    end(&yard, &permits[2], &UNSENT);
+    assert_int_equal(enter(&yard, &permits[1], &stricter), NX_TURN_NOW);
+    assert_int_equal(enter(&yard, &permits[2], &wish), NX_TURN_WAITS);
+    yard_release(&yard);
+}
+
 /* Its ticket may be another's by then. */
 static void what_has_ended_does_not_end_twice(void **state)
 {
@@ -467,6 +493,7 @@ int main(void)
         cmocka_unit_test(the_doors_of_a_wish_are_not_taken_for_one_another),
         cmocka_unit_test(who_leaves_the_queue_is_not_told),
         cmocka_unit_test(a_resend_needs_a_slot_of_its_own),
+        cmocka_unit_test(where_there_is_room_the_clock_is_read_once_and_without_the_lock),
         cmocka_unit_test(what_has_ended_does_not_end_twice),
         cmocka_unit_test(a_refusal_holds_the_door_that_it_names),
         cmocka_unit_test(a_fleeting_door_is_known_once_it_was_refused_and_until_its_probes_have_passed),

@@ -17,7 +17,7 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-enum { TICKETS = 12, SLOTS = 20, OWNERS = 3, ALLOWED = 5, MOST_STEPS = 200000 };
+enum { TICKETS = 12, SLOTS = 20, OWNERS = 3, ALLOWED = 5, MOST_STEPS = 200000, NEW_KEY = 50 };
 
 /*
  * A gate with room, one without, and one that counts none. Owner 1 has two tickets out and two waiting; owner 2 one
@@ -50,6 +50,7 @@ static struct scene make_scene(void *memory)
 enum transition {
     ASK,
     ASK_WAITING,
+    GO,
     OFFER,
     TAKE,
     GRANT,
@@ -78,6 +79,8 @@ static void prepare(const struct scene *scene, enum transition transition)
         end_as(scene->ledger, scene->out[0], NX_END_UNSENT, NOW);
     if (transition == AGAIN)
         end_as(scene->ledger, scene->out[1], NX_END_UNSENT, NOW);
+    if (transition == GO)
+        make_gate(scene->ledger, NEW_KEY, ALLOWED); /* nobody waits there */
     if (transition == REUSE_PLACE) {
         for (uint64_t key = 100; scene->ledger->gate_count < NX_LEDGER_GATES; key++)
             make_gate(scene->ledger, key, 0);
@@ -92,6 +95,7 @@ static void prepare(const struct scene *scene, enum transition transition)
 static void run(const struct scene *scene, enum transition transition)
 {
     const struct nx_want call = {.gates = {scene->gates[0]}, .count = 1, .lane = NX_LANE_API, .deadline_us = INT64_MAX};
+    const struct nx_want go = {.gates = {nx_ledger_find(scene->ledger, NEW_KEY)}, .count = 1, .lane = NX_LANE_API};
     const struct nx_want full = {.gates = {scene->gates[1]}, .count = 1, .deadline_us = INT64_MAX};
     struct nx_outcome outcome = {.end = NX_END_ANSWERED, .word = NX_WORD_FINE, .held = scene->gates[1]};
     const int64_t later_us = transition == EXPIRE ? NOW + NX_LEDGER_OFFER_US : NOW;
@@ -104,6 +108,9 @@ static void run(const struct scene *scene, enum transition transition)
     case ASK:
     case ASK_WAITING:
         nx_ledger_ask(scene->ledger, transition == ASK ? &call : &full, NOW, &ticket, &at_us);
+        break;
+    case GO:
+        nx_ledger_go(scene->ledger, &go, &ticket);
         break;
     case OFFER:
     case TAKE:

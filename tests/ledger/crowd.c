@@ -164,7 +164,10 @@ static enum nx_turn ask(uint32_t stream)
         request->deadline_us = crowd_clock() + dice_between(&crowd.dice, 0, patience_us);
     request->ahead = crowd.lanes[0] + crowd.lanes[1];
     want = want_of(request);
-    turn = nx_ledger_ask(crowd.ledger, &want, crowd_clock(), &request->ticket, &at_us);
+    if (nx_ledger_go(crowd.ledger, &want, &request->ticket))
+        turn = NX_TURN_NOW;
+    else
+        turn = nx_ledger_ask(crowd.ledger, &want, crowd_clock(), &request->ticket, &at_us);
     if (turn == NX_TURN_NOW)
         depart(request);
     else if (turn == NX_TURN_WAITS)
