@@ -10,7 +10,7 @@ static struct places find_places(uint32_t tickets, uint32_t slots)
     const uint64_t row = ((uint64_t)tickets * sizeof(uint32_t) + 7) / 8 * 8;
     struct places places;
 
-    places.tickets = (sizeof(struct nx_ledger) + 7) / 8 * 8;
+    places.tickets = (sizeof(struct nx_ledger) + NX_LEDGER_LINE - 1) / NX_LEDGER_LINE * NX_LEDGER_LINE;
     places.queues = places.tickets + (uint64_t)tickets * sizeof(struct nx_ticket);
     places.order = places.queues + (uint64_t)tickets * sizeof(struct nx_queue);
     places.scratch = places.order + row;
@@ -60,12 +60,12 @@ static void sort_gates(struct nx_ticket *ticket)
     }
 }
 
-static void fill(struct nx_ticket *ticket, const struct nx_want *want)
+static inline void fill(struct nx_ticket *ticket, const struct nx_want *want)
 {
     ticket->deadline_us = want->deadline_us;
     ticket->context = want->context;
-    ticket->count = want->count;
-    ticket->lane = want->lane;
+    ticket->count = (uint16_t)want->count;
+    ticket->lane = (uint16_t)want->lane;
     ticket->owner = want->owner;
     for (uint32_t i = 0; i < NX_LEDGER_WANTS; i++)
         ticket->gates[i] = i < want->count ? want->gates[i] : -1;
@@ -353,19 +353,13 @@ bool nx_ledger_again(struct nx_ledger *ledger, uint32_t i, int64_t now_us)
     return true;
 }
 
-static void take_word(struct nx_ledger *ledger, const struct nx_ticket *ticket, const struct nx_outcome *outcome,
-                      int64_t now_us)
+static void refuse(struct nx_ledger *ledger, const struct nx_ticket *ticket, const struct nx_outcome *outcome,
+                   int64_t now_us)
 {
-    if (outcome->word == NX_WORD_REFUSED && outcome->held >= 0 && (uint32_t)outcome->held < ledger->gate_count) {
-        nx_gate_refuse(&ledger->gates[outcome->held], outcome, ticket->since_us, now_us);
-        nx_offer_recall(ledger, outcome->held);
-    }
-    for (uint32_t i = 0; i < ticket->count && outcome->word == NX_WORD_FINE; i++) {
-        struct nx_gate *gate = &ledger->gates[ticket->gates[i]];
-
-        if (gate->refusals || gate->width)
-            nx_gate_approve(gate, ticket->since_us);
-    }
+    if (outcome->held < 0 || (uint32_t)outcome->held >= ledger->gate_count)
+        return;
+    nx_gate_refuse(&ledger->gates[outcome->held], outcome, ticket->since_us, now_us);
+    nx_offer_recall(ledger, outcome->held);
 }
 
 void nx_ledger_end(struct nx_ledger *ledger, uint32_t i, const struct nx_outcome *outcome, int64_t now_us)
@@ -376,10 +370,13 @@ void nx_ledger_end(struct nx_ledger *ledger, uint32_t i, const struct nx_outcome
     if (nx_ticket_state(ticket) != NX_TICKET_OUT)
         return;
     now_us = advance(ledger, now_us);
-    take_word(ledger, ticket, outcome, now_us);
+    if (outcome->word == NX_WORD_REFUSED)
+        refuse(ledger, ticket, outcome, now_us);
     for (uint32_t j = 0; j < ticket->count; j++) {
         struct nx_gate *gate = &ledger->gates[ticket->gates[j]];
 
+        if (outcome->word == NX_WORD_FINE && (gate->refusals || gate->width))
+            nx_gate_approve(gate, ticket->since_us);
         if (outcome->end != NX_END_UNSENT)
             nx_gate_end(ledger, gate, kind, now_us);
         gate->used_us = now_us;

@@ -16,19 +16,21 @@
 
 enum nx_ticket_state { NX_TICKET_FREE, NX_TICKET_WAITING, NX_TICKET_OFFERED, NX_TICKET_OUT };
 
+/* Whose turn is certain needs the first line of the cache. */
 struct nx_ticket {
     int64_t deadline_us;
     int64_t since_us; /* when it was offered, or went out (the last time) */
     uint64_t context;
     uint64_t arrival;
     int32_t gates[NX_LEDGER_WANTS]; /* rising, then -1 */
-    uint32_t count;
-    uint32_t lane;
+    uint16_t count;
+    uint16_t lane;
     uint32_t owner;
     _Atomic uint32_t state;
-    uint32_t queue;                 /* while it waits */
     uint32_t next, previous;        /* in its queue, among the offers, or among the free */
+    uint32_t queue;                 /* while it waits */
     uint32_t child, sibling, above; /* in its queue's heap of deadlines, as in core/heap.h */
+    uint32_t spare[11];
 };
 
 /* The waiting tickets of one owner, lane and set of gates, by arrival: only the head is ever looked at. */
@@ -51,15 +53,16 @@ struct nx_ring {
 
 enum nx_ring_kind { NX_RING_ANSWERED, NX_RING_GIVEN_UP, NX_RINGS };
 
+/* One line of the cache for what seldom changes, and one for what changes with each ticket. */
 struct nx_gate {
     int64_t window_us;         /* as asked for */
     int64_t busy_us[NX_RINGS]; /* how long a slot stays busy after its end */
     int64_t half_until_us;
     int64_t held_since_us, held_until_us; /* until 0: never held */
-    int64_t used_us;                      /* when it was last asked for, or a request of it ended */
     uint32_t live;                        /* 0: all else here means nothing, and another may be made here */
     uint32_t allowed;                     /* 0: counts none */
     uint32_t capacity, first;             /* of each ring, and where they begin among the slots */
+    int64_t used_us;                      /* when it was last asked for, or a request of it ended */
     struct nx_ring rings[NX_RINGS];
     uint32_t taken;                  /* slots of tickets that are out or offered */
     uint32_t waiting[2], offered[2]; /* tickets, by lane */
@@ -74,21 +77,32 @@ struct nx_owner {
     uint32_t untold; /* has offers that it was not woken for */
 };
 
+/* It begins with what changes with each ticket. In memory that is aligned for it, that and each gate and ticket begin a
+ * line of the cache: processors that share the ledger wait for few. */
 struct nx_ledger {
-    uint64_t tickets_at, queues_at, order_at, scratch_at, slots_at; /* bytes from here */
     uint64_t arrivals;
     int64_t latest_us;
-    uint32_t tickets, slots;
-    uint32_t gate_count;                /* above it none was ever made */
+    uint64_t tickets_at, slots_at;      /* bytes from here */
     uint32_t free_ticket, fresh_ticket; /* a list of those used before; the first that never was */
+    uint32_t first_offer, last_offer;   /* by age */
+    uint32_t gate_count;                /* above it none was ever made */
+    uint32_t queue_count;               /* that are not empty, by the arrivals of their heads */
+    uint32_t tickets, slots;
+    uint64_t queues_at, order_at, scratch_at; /* bytes from here */
     uint32_t free_queue, fresh_queue;
-    uint32_t queue_count;             /* that are not empty, by the arrivals of their heads */
-    uint32_t first_offer, last_offer; /* by age */
-    uint32_t untold;                  /* owners */
+    uint32_t untold; /* owners */
+    uint32_t spare[7];
     uint64_t keys[NX_LEDGER_GATES];
     struct nx_gate gates[NX_LEDGER_GATES];
     struct nx_owner owners[NX_LEDGER_OWNERS];
 };
+
+enum { NX_LEDGER_LINE = 64 };
+
+_Static_assert(sizeof(struct nx_ticket) % NX_LEDGER_LINE == 0 && sizeof(struct nx_gate) % NX_LEDGER_LINE == 0 &&
+                   offsetof(struct nx_ledger, gates) % NX_LEDGER_LINE == 0 &&
+                   offsetof(struct nx_gate, used_us) % NX_LEDGER_LINE == 0,
+               "each begins a line of the cache");
 
 static inline struct nx_ticket *nx_ledger_ticket(const struct nx_ledger *ledger, uint32_t i)
 {

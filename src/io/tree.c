@@ -22,8 +22,8 @@ enum {
     LOOK = 16,
     LOOK_EVERY_MS = 1000,
     NS_IN_MS = 1000000,
-    SPINS = 64,
-    PAUSES = 4
+    SPINS = 16,
+    PAUSES = 16
 };
 
 /* An entry whose `taken` is 0 is free. It is written last, and cleared last. */
