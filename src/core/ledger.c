@@ -1,5 +1,7 @@
 #include "core/ledger_parts.h"
 
+#include <string.h>
+
 struct places {
     uint64_t tickets, queues, order, scratch, slots, end;
 };
@@ -67,8 +69,9 @@ static inline void fill(struct nx_ticket *ticket, const struct nx_want *want)
     ticket->count = (uint16_t)want->count;
     ticket->lane = (uint16_t)want->lane;
     ticket->owner = want->owner;
-    for (uint32_t i = 0; i < NX_LEDGER_WANTS; i++)
-        ticket->gates[i] = i < want->count ? want->gates[i] : -1;
+    memset(ticket->gates, 0xff, sizeof ticket->gates); /* -1 each */
+    for (uint32_t i = 0; i < want->count; i++)
+        ticket->gates[i] = want->gates[i];
     if (ticket->count > 1)
         sort_gates(ticket);
 }
