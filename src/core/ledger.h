@@ -37,7 +37,8 @@ enum {
     NX_LEDGER_OFFER_US = 50000 /* how long an offer stands */
 };
 
-#define NX_LEDGER_GRACE_US INT64_C(60000000) /* nothing given up is counted later than this after it */
+#define NX_LEDGER_GRACE_US  INT64_C(60000000)   /* nothing given up is counted later than this after it */
+#define NX_LEDGER_PROBED_US INT64_C(3600000000) /* a gate that nobody asks for is probed so long after its hold */
 
 struct nx_ledger;
 
@@ -52,9 +53,10 @@ struct nx_ledger *nx_ledger_init(void *memory, uint32_t tickets, uint32_t slots)
  * any window_us; allowed 0: it counts none. When askers disagree the fewer requests and the longer window win. A new
  * counting gate uses at most half of its slots (one at least) until half_until_us. -1: there is no room.
  *
- * A gate is idle when nothing is out, cools or waits, and it is neither held nor probed: nothing is lost with it but
- * what askers said of its limit. Where there is no room, the one that is idle longest makes some. So the number is good
- * for as long as one of the caller's tickets has it, and for asks at now_us; then it is to be asked for again.
+ * A gate is idle when nothing is out, cools or waits, and it is neither held nor probed, unless nobody has asked for it
+ * for NX_LEDGER_PROBED_US since: nothing is lost with it but what askers said of its limit. Where there is no room, the
+ * one that is idle longest makes some. So the number is good for as long as one of the caller's tickets has it, and for
+ * asks at now_us; then it is to be asked for again.
  */
 int nx_ledger_gate(struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int64_t window_us, int64_t half_until_us,
                    int64_t now_us);

@@ -194,11 +194,20 @@ static bool is_cool(const struct nx_ledger *ledger, const struct nx_gate *gate, 
     return true;
 }
 
+/* Whether a refusal still counts: who was not asked for so long is as good as one that never refused. */
+static bool is_probed(const struct nx_gate *gate, int64_t now_us)
+{
+    const int64_t since_us = nx_ledger_later(gate->used_us, gate->held_until_us);
+
+    return gate->width && now_us < nx_ledger_add(since_us, NX_LEDGER_PROBED_US);
+}
+
 /* What was asked for at this moment is about to be used. */
 static bool is_idle(const struct nx_ledger *ledger, const struct nx_gate *gate, int64_t now_us)
 {
     return gate->live && gate->used_us < now_us && !gate->taken && !gate->waiting[NX_LANE_TOKEN] &&
-           !gate->waiting[NX_LANE_API] && !gate->width && !nx_gate_held(gate, now_us) && is_cool(ledger, gate, now_us);
+           !gate->waiting[NX_LANE_API] && !is_probed(gate, now_us) && !nx_gate_held(gate, now_us) &&
+           is_cool(ledger, gate, now_us);
 }
 
 /* The gate that was idle longest is none any more; -1: all are needed. */

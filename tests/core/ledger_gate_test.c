@@ -98,7 +98,7 @@ static void hold_unprobed(struct nx_ledger *ledger, int gate)
     assert_int_equal(ledger->gates[gate].width, 0);
 }
 
-enum need { NONE, IS_OUT, WAITS, CALL_WAITS, OFFERED, ANSWERED, GIVEN_UP, PROBED, HELD };
+enum need { NONE, IS_OUT, WAITS, CALL_WAITS, OFFERED, ANSWERED, GIVEN_UP, PROBED, PROBED_LATER, HELD };
 
 /* A gate that is needed by something. */
 static int need(struct nx_ledger *ledger, enum need what)
@@ -111,8 +111,10 @@ static int need(struct nx_ledger *ledger, enum need what)
         ask_now(ledger, want(NX_LANE_API, gate), START);
     if (what == ANSWERED || what == GIVEN_UP)
         end_two(ledger, gate, what == ANSWERED ? NX_END_ANSWERED : NX_END_GIVEN_UP);
-    if (what == PROBED)
+    if (what == PROBED || what == PROBED_LATER)
         end_refused(ledger, ask_now(ledger, want(NX_LANE_API, gate), START), gate, START);
+    if (what == PROBED_LATER)
+        gate_at(ledger, 1, 5, START + 100 * SECOND);
     if (what == HELD)
         hold_unprobed(ledger, gate);
     return gate;
@@ -138,6 +140,10 @@ static void what_is_needed_stays(void **state)
         {START + LOST + 9, GIVEN_UP, false},
         {START + 3609 * SECOND, HELD, true},
         {START + 9 * LOST, PROBED, true},
+        {START + 3610 * SECOND - 1, PROBED, true},
+        {START + 3610 * SECOND, PROBED, false},
+        {START + 3699 * SECOND, PROBED_LATER, true},
+        {START + 3700 * SECOND, PROBED_LATER, false},
     };
 
     (void)state;
