@@ -2,6 +2,9 @@
  * Chunks are mapped, cut into blocks from their start to their end, and never unmapped before the arena ends. A block
  * that was given back waits in the list of its size class: multiples of 16 bytes up to 4 KiB, then four classes for
  * each doubling. A block that would take much of a chunk gets one of its own.
+ *
+ * Records have chunks apart: nobody reads where a record lies as if it were text. AddressSanitizer is to see who uses
+ * one after it was given back, so that it gets them from the heap.
  */
 #include "io/arena.h"
 
@@ -13,6 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RECORDS_FROM_HEAP
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define RECORDS_FROM_HEAP
+#endif
 
 typedef _Atomic uint64_t word_t;
 
@@ -39,6 +50,12 @@ struct nx_arena {
     struct chunk *chunks;
     char *next, *end; /* what is left of the latest chunk */
     struct nx_block *given[CLASSES];
+    char *next_record, *end_of_records;
+    struct record *given_records;
+};
+
+struct record {
+    struct record *next; /* that was given back */
 };
 
 struct class
@@ -293,4 +310,73 @@ void nx_block_copy(const struct nx_block *block, size_t offset, void *to, size_t
 const char *nx_block_text(const struct nx_block *block)
 {
     return (const char *)block;
+}
+
+#ifdef RECORDS_FROM_HEAP
+
+void *nx_arena_take_record(struct nx_arena *arena)
+{
+    void *record = aligned_alloc(NX_RECORD_SIZE, NX_RECORD_SIZE);
+
+    (void)arena;
+    return record ? memset(record, 0, NX_RECORD_SIZE) : NULL;
+}
+
+#else
+
+/* A record that nobody has had yet: zero, as what is mapped. The first place of a chunk is the chunk's own. With the
+ * lock. */
+static void *cut_record(struct nx_arena *arena)
+{
+    char *record;
+
+    if (arena->next_record == arena->end_of_records) {
+        struct chunk *chunk = map(arena, CHUNK_SIZE);
+
+        if (!chunk)
+            return NULL;
+        arena->next_record = (char *)chunk + NX_RECORD_SIZE;
+        arena->end_of_records = (char *)chunk + CHUNK_SIZE;
+    }
+    record = arena->next_record;
+    arena->next_record += NX_RECORD_SIZE;
+    return record;
+}
+
+void *nx_arena_take_record(struct nx_arena *arena)
+{
+    struct record *record;
+
+    nx_lock_take(&arena->lock);
+    record = arena->given_records;
+    if (record) {
+        arena->given_records = record->next;
+        record->next = NULL;
+    } else {
+        record = cut_record(arena);
+    }
+    nx_lock_give(&arena->lock);
+    return record;
+}
+
+#endif
+
+void nx_arena_give_record(struct nx_arena *arena, void *inside)
+{
+    char *place = inside;
+    struct record *record;
+
+    if (!place)
+        return;
+    record = (struct record *)(void *)(place - (uintptr_t)place % NX_RECORD_SIZE);
+#ifdef RECORDS_FROM_HEAP
+    (void)arena;
+    free(record);
+#else
+    memset(record, 0, NX_RECORD_SIZE);
+    nx_lock_take(&arena->lock);
+    record->next = arena->given_records;
+    arena->given_records = record;
+    nx_lock_give(&arena->lock);
+#endif
 }

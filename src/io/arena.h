@@ -7,6 +7,9 @@
  *
  * Plain reading through a pointer into a block is for those who hold what the block belongs to: it does not change
  * meanwhile.
+ *
+ * A record is memory of one fixed size that lies on cache lines of its own, without what malloc() adds to that. It is
+ * its owner's alone.
  */
 #ifndef NX_ARENA_H
 #define NX_ARENA_H
@@ -16,6 +19,8 @@
 struct nx_arena;
 struct nx_block; /* aligned to NX_BLOCK_ALIGNMENT bytes */
 
+enum { NX_RECORD_SIZE = 256 }; /* and alignment */
+
 enum { NX_BLOCK_ALIGNMENT = 16, NX_BLOCK_LARGEST = 8 * 1024 * 1024 };
 
 /* An empty arena with one reference. NULL when memory ran out. */
@@ -23,7 +28,8 @@ struct nx_arena *nx_arena_new(void);
 
 struct nx_arena *nx_arena_ref(struct nx_arena *arena);
 
-/* The last reference unmaps everything; all blocks have been given back by then, and nobody copies from one any more.
+/* The last reference unmaps everything; all blocks and records have been given back by then, and nobody copies from one
+ * any more.
  */
 void nx_arena_unref(struct nx_arena *arena);
 
@@ -41,5 +47,11 @@ void nx_block_copy(const struct nx_block *block, size_t offset, void *to, size_t
 
 /* For plain reading. */
 const char *nx_block_text(const struct nx_block *block);
+
+/* A record, zeroed. NULL when memory ran out. */
+void *nx_arena_take_record(struct nx_arena *arena);
+
+/* `inside`: points to anything in the record, or is NULL. */
+void nx_arena_give_record(struct nx_arena *arena, void *inside);
 
 #endif

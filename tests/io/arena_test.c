@@ -226,6 +226,36 @@ static void blocks_of_every_size_stay_out_of_core_dumps(void **state)
     nx_arena_unref(arena);
 }
 
+static void take_records(struct nx_arena *arena, unsigned char **records, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        records[i] = nx_arena_take_record(arena);
+        assert_non_null(records[i]);
+        assert_int_equal((uintptr_t)records[i] % NX_RECORD_SIZE, 0);
+        assert_true(is_all((const char *)records[i], 0, NX_RECORD_SIZE));
+        memset(records[i], (int)(i % 255) + 1, NX_RECORD_SIZE);
+    }
+}
+
+/* More than a chunk holds, and all of them twice. Any address in a record gives it back. */
+static void records_are_zero_and_lie_apart(void **state)
+{
+    enum { RECORDS = 2500 };
+    static unsigned char *records[RECORDS];
+    struct nx_arena *arena = new_arena();
+
+    (void)state;
+    for (int times = 0; times < 2; times++) {
+        take_records(arena, records, RECORDS);
+        for (size_t i = 0; i < RECORDS; i++) {
+            assert_true(is_all((const char *)records[i], (char)(i % 255 + 1), NX_RECORD_SIZE));
+            nx_arena_give_record(arena, records[i] + i % NX_RECORD_SIZE);
+        }
+    }
+    nx_arena_give_record(arena, NULL);
+    nx_arena_unref(arena);
+}
+
 struct crowd {
     struct nx_arena *arena;
     _Atomic(struct nx_block *) shown[TEXTS]; /* blocks that somebody has, or had */
@@ -282,6 +312,7 @@ int main(void)
         cmocka_unit_test(a_given_block_is_wiped_but_for_its_link),
         cmocka_unit_test(an_arena_lives_until_its_last_reference),
         cmocka_unit_test(blocks_of_every_size_stay_out_of_core_dumps),
+        cmocka_unit_test(records_are_zero_and_lie_apart),
         cmocka_unit_test(many_threads_take_give_and_copy),
     };
 
