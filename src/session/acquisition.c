@@ -214,7 +214,7 @@ static void make_token(struct nx_acquisition *acquisition)
     const struct nx_exchange *exchange = &acquisition->exchange;
     const bool sent = exchange->sendings > 0;
 
-    acquisition->fresh = nx_token_new(session->arena, &acquisition->flight.issue,
+    acquisition->fresh = nx_token_new(session->arena, &acquisition->source->slot, &acquisition->flight.issue,
                                       sent ? exchange->sent_wall_s : nx_wall_s(clock),
                                       sent ? exchange->sent_boot_ms : nx_boot_ms(clock));
 }

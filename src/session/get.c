@@ -228,10 +228,13 @@ get_with(nexauth_source *source, const struct nexauth_get_options *options, nexa
 nexauth_status nexauth_source_get_token(nexauth_source *source, const struct nexauth_get_options *options,
                                         nexauth_token **out, struct nexauth_error *error)
 {
-    nexauth_token *token = !options && source && out ? take_fresh(source, 0) : NULL;
+    nexauth_token *token;
 
-    if (!token)
+    if (options || !source || !out)
         return get_with(source, options, out, error);
+    token = take_fresh(source, 0);
+    if (!token)
+        return get_with(source, NULL, out, error);
     *out = token;
     return NEXAUTH_OK;
 }

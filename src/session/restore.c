@@ -107,7 +107,7 @@ static void copy(struct nx_issue *issue, const nexauth_source *source, const str
 
 /* The token, as if its request had been sent so long ago that what remains of its life is right. It ends then by the
  * wall clock too, whatever was saved. */
-static nexauth_token *make_token(const nexauth_source *source, const struct nexauth_saved_token *saved, int64_t left_s)
+static nexauth_token *make_token(nexauth_source *source, const struct nexauth_saved_token *saved, int64_t left_s)
 {
     const int64_t now = nx_boot_ms(&source->session->world.clock);
     nexauth_token *token = NULL;
@@ -115,7 +115,7 @@ static nexauth_token *make_token(const nexauth_source *source, const struct nexa
 
     copy(&issue, source, saved);
     if (!nx_text_failed(&issue.access_token) && !nx_text_failed(&issue.refresh_token) && !nx_text_failed(&issue.scope))
-        token = nx_token_new(source->session->arena, &issue, saved->obtained_at,
+        token = nx_token_new(source->session->arena, &source->slot, &issue, saved->obtained_at,
                              now - (issue.lifetime_s - left_s) * 1000);
     nx_issue_release(&issue);
     if (token)

@@ -21,6 +21,7 @@
 #include "session/token.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 /* What an endpoint has answered, for all sources that use it. */
 struct nx_endpoint {
@@ -73,10 +74,16 @@ struct nexauth_session {
     bool passed;              /* closed, and no pass waits */
 };
 
+/*
+ * It lies in a record of the session's arena, which the tokens that count in the slot's cells keep. The slot stands
+ * where its word begins a cache line, on which nothing else is read or written without the lock.
+ */
 struct nexauth_source {
-    struct nx_slot slot; /* the current token again, for those who take no lock */
     nexauth_session *session;
     const struct nx_provider *provider;
+    struct nx_save *save;       /* NULL: nothing is to be saved */
+    struct nx_slot slot;        /* the current token again, for those who take no lock */
+    struct nx_trouble *trouble; /* NULL: there was none */
     struct nx_identity identity;
     struct nx_grant *grant; /* the acquisition's alone while there is one; NULL: credentials alone get a token */
     /* With the lock: */
@@ -84,9 +91,8 @@ struct nexauth_source {
     struct nx_life life;  /* of the current token, or of the last one */
     uint64_t mark;        /* a keyed hash of the access token that was dropped last; 0: none was */
     struct nx_acquisition *acquisition;
-    struct nx_save *save;       /* NULL: nothing is to be saved */
-    struct nx_trouble *trouble; /* NULL: there was none */
-    uint64_t requests, joins, failures;
+    uint64_t joins;
+    uint32_t requests, failures;     /* no service takes 2^32 requests of one source */
     nexauth_source *next, *previous; /* in the session */
     int references; /* the application's, and one of each call, of each acquisition under way, and of callers inside */
     int inside;     /* the last of these: threads, which a forked child has not */
@@ -96,6 +102,9 @@ struct nexauth_source {
     unsigned char way; /* of the last token: an enum nexauth_way */
     unsigned char reason;
 };
+
+_Static_assert(sizeof(struct nexauth_source) <= NX_RECORD_SIZE, "a source fits its record");
+_Static_assert(sizeof(void *) != 8 || offsetof(struct nexauth_source, slot.word) % 64 == 0, "the word begins a line");
 
 struct nx_save {
     nexauth_save_callback callback;

@@ -7,13 +7,33 @@ enum { COPY_TRIES = 4 };
 void nx_slot_init(struct nx_slot *slot)
 {
     atomic_init(&slot->word, 0);
+    for (int i = 0; i < NX_SLOT_CELLS; i++)
+        atomic_init(&slot->cells[i], 0);
     atomic_init(&slot->hits, 0);
+    atomic_init(&slot->held, NX_SLOT_BY_OWNER);
     slot->fold_at = NX_SLOT_FOLD_AT;
     atomic_init(&slot->sequence, 0);
     atomic_init(&slot->block, NULL);
     atomic_init(&slot->length, 0);
     atomic_init(&slot->until_ns, INT64_MIN);
     atomic_init(&slot->skew_ns, 0);
+}
+
+int nx_slot_lend(struct nx_slot *slot)
+{
+    for (int i = 0; i < NX_SLOT_CELLS; i++) {
+        const uint32_t bit = UINT32_C(1) << i;
+
+        if (!(atomic_fetch_or_explicit(&slot->held, bit, memory_order_acq_rel) & bit))
+            return i;
+    }
+    return -1;
+}
+
+void nx_slot_let_go(struct nx_slot *slot, uint32_t by, struct nx_arena *arena)
+{
+    if (atomic_fetch_and_explicit(&slot->held, ~by, memory_order_acq_rel) == by)
+        nx_arena_give_record(arena, slot);
 }
 
 /* The word for a token of which nothing is counted; 0 when it can have none. */
@@ -46,7 +66,7 @@ static void drop(struct nx_slot *slot, uint64_t word)
     if (!token)
         return;
     atomic_fetch_add_explicit(&slot->hits, count, memory_order_relaxed);
-    atomic_fetch_add_explicit(&token->references, count + 1 - NX_SLOT_BIAS, memory_order_relaxed);
+    atomic_fetch_add_explicit(token->references, count + 1 - NX_SLOT_BIAS, memory_order_relaxed);
     nexauth_token_unref(token);
 }
 
@@ -56,7 +76,7 @@ bool nx_slot_put(struct nx_slot *slot, nexauth_token *token)
 
     atomic_store_explicit(&slot->until_ns, INT64_MIN, memory_order_release);
     if (word)
-        atomic_fetch_add_explicit(&token->references, NX_SLOT_BIAS, memory_order_relaxed);
+        atomic_fetch_add_explicit(token->references, NX_SLOT_BIAS, memory_order_relaxed);
     show(slot, word ? token : NULL);
     drop(slot, atomic_exchange_explicit(&slot->word, word, memory_order_acq_rel));
     return word || !token;
@@ -82,7 +102,7 @@ void nx_slot_fold(struct nx_slot *slot, uint64_t word)
     while (token && nx_slot_token_in(word) == token && (word & NX_SLOT_COUNT_MASK) >= slot->fold_at) {
         const uint64_t count = word & NX_SLOT_COUNT_MASK;
 
-        atomic_fetch_add_explicit(&token->references, count - added, memory_order_relaxed);
+        atomic_fetch_add_explicit(token->references, count - added, memory_order_relaxed);
         added = count;
         if (atomic_compare_exchange_weak_explicit(&slot->word, &word, word - count, memory_order_acq_rel,
                                                   memory_order_acquire)) {
@@ -91,7 +111,7 @@ void nx_slot_fold(struct nx_slot *slot, uint64_t word)
         }
     }
     if (added)
-        atomic_fetch_sub_explicit(&token->references, added, memory_order_relaxed);
+        atomic_fetch_sub_explicit(token->references, added, memory_order_relaxed);
 }
 
 uint64_t nx_slot_hits(const struct nx_slot *slot)

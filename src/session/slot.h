@@ -6,6 +6,11 @@
  * NX_SLOT_BIAS: whoever drops a reference that is only counted in the word does not end the token. What the word has
  * counted is folded into the token's own count when it has reached fold_at, and when the token is taken out.
  *
+ * A reference is taken by one atomic addition to the word and dropped by another to the token's own count. So that both
+ * find the cache line where the first has brought it, a slot lends its tokens a cell beside the word to count in. What
+ * readers only read lies on another line. The memory of a slot is held by its source and by the tokens that have a cell
+ * of it: who lets it go last gives it back.
+ *
  * Copying takes no reference and writes nothing that others read. It reads where the text lies, and the text, under a
  * sequence count: the block stays mapped whatever becomes of the token (io/arena.h).
  *
@@ -25,21 +30,40 @@
 
 #define NX_SLOT_BIAS (UINT64_C(1) << 40)
 
-enum { NX_SLOT_COUNT_BITS = 16, NX_SLOT_COUNT_MASK = 0xffff, NX_SLOT_FOLD_AT = 0x8000, NX_SLOT_SKEW_MOST_MS = 1000 };
-
-struct nx_slot {
-    _Atomic uint64_t word; /* the token's address << 16 | references counted here; address 0: none */
-    _Atomic uint64_t hits; /* references that were counted in the word and no longer are */
-    uint32_t fold_at; /* to fill the rest of the count, as many threads would have to stop between adding and folding */
-
-    _Atomic uint32_t sequence; /* odd while the next two change */
-    _Atomic(struct nx_block *) block;
-    _Atomic uint32_t length;  /* of the presented text, without its NUL */
-    _Atomic int64_t until_ns; /* by the coarse monotonic clock; INT64_MIN: not fresh */
-    _Atomic int64_t skew_ns;  /* wall minus monotonic when until_ns was worked out */
+enum {
+    NX_SLOT_COUNT_BITS = 16,
+    NX_SLOT_COUNT_MASK = 0xffff,
+    NX_SLOT_FOLD_AT = 0x8000,
+    NX_SLOT_SKEW_MOST_MS = 1000,
+    /* the current token's and the next one's; one that outlives both of its time has a count of its own */
+    NX_SLOT_CELLS = 2
 };
 
+struct nx_slot {
+    _Atomic int64_t until_ns; /* by the coarse monotonic clock; INT64_MIN: not fresh */
+    _Atomic int64_t skew_ns;  /* wall minus monotonic when until_ns was worked out */
+    _Atomic(struct nx_block *) block;
+    _Atomic uint32_t length;   /* of the presented text, without its NUL */
+    _Atomic uint32_t sequence; /* odd while block and length change */
+    uint32_t fold_at; /* to fill the rest of the count, as many threads would have to stop between adding and folding */
+    _Atomic uint32_t held; /* bits: NX_SLOT_BY_OWNER, and 1 << N for the token of cell N */
+
+    _Atomic uint64_t word; /* the token's address << 16 | references counted here; address 0: none */
+    _Atomic uint64_t cells[NX_SLOT_CELLS];
+    _Atomic uint64_t hits; /* references that were counted in the word and no longer are */
+};
+
+enum { NX_SLOT_BY_OWNER = 1 << NX_SLOT_CELLS };
+
+/* Held by its owner from here on. */
 void nx_slot_init(struct nx_slot *slot);
+
+/* The number of a cell that is free, and the caller's from here on; -1 when there is none. The owner holds the slot. */
+int nx_slot_lend(struct nx_slot *slot);
+
+/* Lets go of the slot: its owner (NX_SLOT_BY_OWNER), or the token of a cell (1 << N). It is in a record of `arena`,
+ * which the last gives back. */
+void nx_slot_let_go(struct nx_slot *slot, uint32_t by, struct nx_arena *arena);
 
 /*
  * Puts a token in, with a reference of the slot's own, and drops the one that was there; NULL: leaves the slot empty.

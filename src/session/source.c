@@ -40,7 +40,7 @@ static void destroy(nexauth_source *source)
     nx_identity_release(&source->identity);
     free(source->save);
     free(source->trouble);
-    free(source);
+    nx_slot_let_go(&source->slot, NX_SLOT_BY_OWNER, source->session->arena);
 }
 
 void nx_source_unref_unlock(nexauth_source *source)
@@ -192,12 +192,12 @@ nexauth_status nx_source_new(nexauth_session *session, const struct nx_provider 
 
     if (!session || !out)
         return nx_fail(error, NEXAUTH_INVALID, "session and out are required");
-    source = malloc(sizeof *source);
+    source = nx_arena_take_record(session->arena);
     if (!source)
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
     *source = (nexauth_source){.session = session, .provider = provider, .references = 1};
     if (!join(session)) {
-        free(source);
+        nx_arena_give_record(session->arena, source);
         return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
     }
     nx_slot_init(&source->slot);

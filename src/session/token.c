@@ -4,6 +4,7 @@
 #include "core/encode.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,17 +111,55 @@ static void set_times(nexauth_token *token, const struct nx_issue *issue, int64_
     }
 }
 
-nexauth_token *nx_token_new(struct nx_arena *arena, struct nx_issue *issue, int64_t sent_wall_s, int64_t sent_boot_ms)
+/* With one reference, and no text yet. Only a token without a cell has room behind it for a count of its own. */
+static nexauth_token *allocate(struct nx_arena *arena, struct nx_slot *slot)
 {
-    nexauth_token *token = calloc(1, sizeof *token);
+    const int cell = slot ? nx_slot_lend(slot) : -1;
+    nexauth_token *token = calloc(1, sizeof *token + (cell < 0 ? sizeof *token->references : 0));
 
     if (token) {
-        atomic_init(&token->references, 1);
+        token->cell = (signed char)cell;
+        token->references = cell < 0 ? (_Atomic uint64_t *)(void *)(token + 1) : &slot->cells[cell];
         token->arena = nx_arena_ref(arena);
-        token->presentation = issue->presentation;
+        atomic_store_explicit(token->references, 1, memory_order_relaxed);
+    } else if (cell >= 0) {
+        nx_slot_let_go(slot, 1U << cell, arena);
+    }
+    return token;
+}
+
+/* The slot that lent the token its cell. */
+static struct nx_slot *slot_of(const nexauth_token *token)
+{
+    char *cells = (char *)(token->references - token->cell);
+
+    return (struct nx_slot *)(void *)(cells - offsetof(struct nx_slot, cells));
+}
+
+/* Kept apart, so that an unref that ends nothing saves no registers. */
+#if defined(__GNUC__)
+__attribute__((noinline))
+#endif
+static void
+destroy(nexauth_token *token)
+{
+    nx_arena_give(token->arena, token->block, token->size);
+    if (token->cell >= 0)
+        nx_slot_let_go(slot_of(token), 1U << token->cell, token->arena);
+    nx_arena_unref(token->arena);
+    free(token);
+}
+
+nexauth_token *nx_token_new(struct nx_arena *arena, struct nx_slot *slot, struct nx_issue *issue, int64_t sent_wall_s,
+                            int64_t sent_boot_ms)
+{
+    nexauth_token *token = allocate(arena, slot);
+
+    if (token) {
+        token->presentation = (unsigned char)issue->presentation;
         set_times(token, issue, sent_wall_s, sent_boot_ms);
         if (!keep_text(token, issue)) {
-            nexauth_token_unref(token);
+            destroy(token);
             token = NULL;
         }
     }
@@ -131,20 +170,13 @@ nexauth_token *nx_token_new(struct nx_arena *arena, struct nx_issue *issue, int6
 nexauth_token *nexauth_token_ref(nexauth_token *token)
 {
     if (token)
-        atomic_fetch_add_explicit(&token->references, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(token->references, 1, memory_order_relaxed);
     return token;
-}
-
-static void destroy(nexauth_token *token)
-{
-    nx_arena_give(token->arena, token->block, token->size);
-    nx_arena_unref(token->arena);
-    free(token);
 }
 
 void nexauth_token_unref(nexauth_token *token)
 {
-    if (token && atomic_fetch_sub_explicit(&token->references, 1, memory_order_acq_rel) == 1)
+    if (token && atomic_fetch_sub_explicit(token->references, 1, memory_order_acq_rel) == 1)
         destroy(token);
 }
 

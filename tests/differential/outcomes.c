@@ -55,7 +55,7 @@ static void add_field(struct nx_text *line, const char *name, const char *value)
 static void add_type(struct nx_text *line, struct nx_issue *issue)
 {
     struct nx_arena *arena = nx_arena_new();
-    nexauth_token *token = arena ? nx_token_new(arena, issue, 0, 0) : NULL;
+    nexauth_token *token = arena ? nx_token_new(arena, NULL, issue, 0, 0) : NULL;
     const char *header = token ? nexauth_token_header(token) : NULL;
     const char *value = header ? strchr(header, ' ') : NULL;
     char type[16] = "";

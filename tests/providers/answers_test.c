@@ -274,7 +274,7 @@ static void compare_presented(struct trip *trip)
 {
     const char *presented = case_value(&trip->file, "presented");
     struct nx_arena *arena = nx_arena_new();
-    nexauth_token *token = arena ? nx_token_new(arena, &trip->flight.issue, 1700000000, 5000) : NULL;
+    nexauth_token *token = arena ? nx_token_new(arena, NULL, &trip->flight.issue, 1700000000, 5000) : NULL;
 
     nx_arena_unref(arena);
     if (!token) {

@@ -40,7 +40,7 @@ static int tear_down(void **state)
 }
 
 /* A token of one repeated letter, whose length goes with the letter. */
-static nexauth_token *new_token(int letter)
+static nexauth_token *new_token_for(struct nx_slot *slot, int letter)
 {
     struct nx_issue issue;
     nexauth_token *token;
@@ -49,9 +49,14 @@ static nexauth_token *new_token(int letter)
     issue.lifetime_s = 100;
     for (int i = 0; i < 100 + 40 * letter; i++)
         nx_text_add_char(&issue.access_token, (char)('a' + letter));
-    token = nx_token_new(arena, &issue, 0, 0);
+    token = nx_token_new(arena, slot, &issue, 0, 0);
     assert_non_null(token);
     return token;
+}
+
+static nexauth_token *new_token(int letter)
+{
+    return new_token_for(NULL, letter);
 }
 
 static size_t presented_size(int letter)
@@ -75,7 +80,7 @@ static bool is_whole(const char *presented, size_t length)
 
 static uint64_t references_of(nexauth_token *token)
 {
-    return atomic_load(&token->references);
+    return atomic_load(token->references);
 }
 
 static void fill(struct nx_slot *slot, nexauth_token *token)
@@ -319,7 +324,7 @@ static void *take_copies(void *argument)
 static void replace(struct race *race)
 {
     for (int i = 0; i < PUTS; i++) {
-        nexauth_token *token = new_token(i % LETTERS);
+        nexauth_token *token = new_token_for(&race->slot, i % LETTERS);
 
         fill(&race->slot, token);
         nexauth_token_unref(token);
@@ -357,6 +362,7 @@ static void references_are_exact_while_tokens_are_replaced(void **state)
     assert_true(nx_slot_put(&race.slot, NULL));
     assert_int_equal(references_of(last), 1);
     nexauth_token_unref(last);
+    assert_int_equal(atomic_load(&race.slot.held), NX_SLOT_BY_OWNER);
 }
 
 static void copies_are_whole_while_tokens_are_replaced(void **state)

@@ -35,7 +35,7 @@ static nexauth_token *new_token(const struct row *row)
 
     assert_non_null(arena);
     issue_init(&issue, row);
-    token = nx_token_new(arena, &issue, SENT_WALL_S, SENT_BOOT_MS);
+    token = nx_token_new(arena, NULL, &issue, SENT_WALL_S, SENT_BOOT_MS);
     nx_arena_unref(arena);
     assert_int_equal(issue.access_token.length + issue.refresh_token.length + issue.scope.length, 0);
     assert_null(issue.access_token.data);
