@@ -82,16 +82,18 @@ static void a_given_block_is_taken_again_for_a_size_of_its_class(void **state)
 static void a_block_holds_what_was_filled_in_at_any_offset(void **state)
 {
     struct nx_arena *arena = new_arena();
-    struct nx_block *block = take(arena, 100);
-    char expected[100] = {0};
-    char copy[100];
+    enum { OFFSETS = 40, SIZES = 210, ALL = OFFSETS + SIZES };
+    struct nx_block *block = take(arena, ALL);
+    char expected[ALL] = {0};
+    char copy[ALL];
 
     (void)state;
-    for (size_t offset = 0; offset < 40; offset++) {
-        for (size_t size = 0; size <= 60; size++) {
-            char bytes[60];
+    for (size_t offset = 0; offset < OFFSETS; offset++) {
+        for (size_t size = 0; size <= SIZES; size++) {
+            char bytes[SIZES];
 
-            memset(bytes, (int)(1 + offset + size), sizeof bytes);
+            for (size_t i = 0; i < SIZES; i++)
+                bytes[i] = (char)(1 + offset + size + i);
             memcpy(expected + offset, bytes, size);
             nx_block_fill(block, offset, bytes, size);
             assert_memory_equal(nx_block_text(block), expected, sizeof expected);
@@ -101,7 +103,7 @@ static void a_block_holds_what_was_filled_in_at_any_offset(void **state)
             assert_true(is_all(copy + size, 0, sizeof copy - size));
         }
     }
-    nx_arena_give(arena, block, 100);
+    nx_arena_give(arena, block, ALL);
     nx_arena_unref(arena);
 }
 
