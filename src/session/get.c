@@ -174,25 +174,20 @@ static nexauth_status get_locked(nexauth_source *source, const struct nx_wish *w
     return status;
 }
 
-/* Whether the slot counts; then `moment` is the one until which the caller wants the token, by the coarse clocks. */
-static inline bool read_clocks(const nexauth_source *source, int64_t validity_ms, struct nx_moment *moment)
+/* Until when the caller wants the token, by the coarse clocks. */
+static inline struct nx_moment moment_of(const nexauth_source *source, int64_t validity_ms)
 {
-    const nexauth_session *session = source->session;
+    struct nx_moment moment = nx_coarse(&source->session->world.clock);
 
-    if (atomic_load_explicit(&session->closed, memory_order_relaxed))
-        return false;
-    *moment = nx_coarse(&session->world.clock);
-    moment->mono_ns += validity_ms * NS_IN_MS;
-    moment->wall_ns += validity_ms * NS_IN_MS;
-    return true;
+    moment.mono_ns += validity_ms * NS_IN_MS;
+    moment.wall_ns += validity_ms * NS_IN_MS;
+    return moment;
 }
 
 /* A reference to a token that is fresh, and will be for so long; NULL: whoever wants one takes the lock. */
 static inline nexauth_token *take_fresh(nexauth_source *source, int64_t validity_ms)
 {
-    struct nx_moment moment;
-
-    return read_clocks(source, validity_ms, &moment) ? nx_slot_ref(&source->slot, moment) : NULL;
+    return nx_slot_ref(&source->slot, moment_of(source, validity_ms));
 }
 
 nexauth_token *nx_take_fresh(nexauth_source *source)
@@ -273,9 +268,8 @@ static nexauth_status
 copy_with(nexauth_source *source, const struct nexauth_get_options *options, char *buffer, size_t size, size_t *out,
           struct nexauth_error *error)
 {
-    enum nx_slot_copied copied = NX_SLOT_NOT_FRESH;
+    enum nx_slot_copied copied;
     struct nx_wish wish = {0};
-    struct nx_moment moment;
     nexauth_status status;
     size_t length;
 
@@ -285,8 +279,7 @@ copy_with(nexauth_source *source, const struct nexauth_get_options *options, cha
     if (status)
         return status;
     wish.copies = true;
-    if (read_clocks(source, wish.validity_ms, &moment))
-        copied = nx_slot_copy(&source->slot, moment, buffer, size, &length);
+    copied = nx_slot_copy(&source->slot, moment_of(source, wish.validity_ms), buffer, size, &length);
     if (copied == NX_SLOT_NOT_FRESH)
         return copy_locked(source, &wish, buffer, size, out, error);
     if (copied == NX_SLOT_TOO_SMALL)
@@ -298,11 +291,10 @@ copy_with(nexauth_source *source, const struct nexauth_get_options *options, cha
 nexauth_status nexauth_source_copy_token(nexauth_source *source, const struct nexauth_get_options *options,
                                          char *buffer, size_t size, size_t *out, struct nexauth_error *error)
 {
-    struct nx_moment moment;
     size_t length;
 
-    if (options || !source || !buffer || !out || !read_clocks(source, 0, &moment) ||
-        nx_slot_copy(&source->slot, moment, buffer, size, &length) != NX_SLOT_COPIED)
+    if (options || !source || !buffer || !out ||
+        nx_slot_copy(&source->slot, moment_of(source, 0), buffer, size, &length) != NX_SLOT_COPIED)
         return copy_with(source, options, buffer, size, out, error);
     *out = length;
     return NEXAUTH_OK;

@@ -161,6 +161,8 @@ void nexauth_session_free(nexauth_session *session)
         return;
     nx_engine_lock(session->engine);
     session->closed = true;
+    for (nexauth_source *next = session->sources; next; next = next->next)
+        nx_current_close(next);
     for (struct nx_acquisition *next = session->acquisitions; next; next = next->next)
         nx_acquisition_cancel(next, "the session was freed");
     nx_passes_cancel(session, NULL, "the session was freed");

@@ -53,7 +53,7 @@ struct nexauth_session {
     void *event_context;
     struct nx_limits limits;
     bool loopback_http;
-    atomic_bool closed;     /* written with the lock */
+    atomic_bool closed;     /* written with the lock, and then no slot is fresh */
     struct nx_lock reading; /* guards the endpoints: answers are read one at a time */
     struct nx_fork_guard reading_guard;
     struct nx_endpoint *endpoints;
