@@ -393,51 +393,6 @@ static void a_refusal_holds_the_door_that_it_names(void **state)
     }
 }
 
-static void a_fleeting_door_is_known_once_it_was_refused_and_until_its_probes_have_passed(void **state)
-{
-    const struct nx_permit_wish wish = {
-        .doors = {{KEY, 9, 1000}, {.key = OTHER_KEY, .fleeting = true}}, .count = 2, .patience_ms = INT64_MAX};
-    const struct nx_outcome refused = {
-        .end = NX_END_ANSWERED, .word = NX_WORD_REFUSED, .held = 1, .retry_after_us = 5 * SECOND};
-    struct nx_gate_figures figures;
-    struct nx_permit first, second;
-    struct yard yard;
-    int64_t now_us;
-
-    (void)state;
-    begin(&yard);
-    assert_int_equal(enter(&yard, &first, &wish), NX_TURN_NOW);
-    assert_false(yard.permits->verbs->figures(yard.permits, OTHER_KEY, &figures, &now_us));
-    end(&yard, &first, &refused);
-    assert_true(yard_figures(&yard, OTHER_KEY).held_until_us == START + 5 * SECOND);
-    assert_true(yard_figures(&yard, KEY).held_until_us == 0);
-    assert_int_equal(enter(&yard, &first, &wish), NX_TURN_WAITS);
-    pass(&yard, 5 * SECOND);
-    turn(&yard);
-    assert_ptr_equal(told, &first);
-    assert_int_equal(enter(&yard, &second, &wish), NX_TURN_WAITS); /* the first one is the probe */
-    end(&yard, &first, &FINE);
-    turn(&yard);
-    assert_ptr_equal(told, &second);
-    yard_release(&yard);
-}
-
-static void any_number_of_fleeting_doors_may_be_passed(void **state)
-{
-    struct nx_permit_wish wish = {.doors = {{KEY, 9, 1000}, {.fleeting = true}}, .count = 2, .patience_ms = INT64_MAX};
-    struct nx_permit permit;
-    struct yard yard;
-
-    (void)state;
-    begin(&yard);
-    for (uint64_t i = 0; i < 2 * NX_LEDGER_GATES; i++) {
-        wish.doors[1].key = 1000 + i;
-        assert_int_equal(enter(&yard, &permit, &wish), NX_TURN_NOW);
-        end(&yard, &permit, &UNSENT);
-    }
-    yard_release(&yard);
-}
-
 /* Figures that nobody reaches, and that may be said. Nothing overflows, which the sanitizer sees. */
 static void times_may_lie_near_the_ends_of_their_range(void **state)
 {
@@ -496,8 +451,6 @@ int main(void)
         cmocka_unit_test(where_there_is_room_the_clock_is_read_once_and_without_the_lock),
         cmocka_unit_test(what_has_ended_does_not_end_twice),
         cmocka_unit_test(a_refusal_holds_the_door_that_it_names),
-        cmocka_unit_test(a_fleeting_door_is_known_once_it_was_refused_and_until_its_probes_have_passed),
-        cmocka_unit_test(any_number_of_fleeting_doors_may_be_passed),
         cmocka_unit_test(times_may_lie_near_the_ends_of_their_range),
     };
 
