@@ -197,19 +197,22 @@ static void tell(struct nx_ledger *ledger, const struct nx_permit *permit, const
     nx_ledger_end(ledger, permit->ticket, &told, now_us);
 }
 
-static void end(struct nx_permits *permits, struct nx_permit *permit, const struct nx_outcome *outcome)
+static bool end(struct nx_permits *permits, struct nx_permit *permit, const struct nx_outcome *outcome)
 {
     struct nx_keeper *keeper = of(permits);
     const int64_t now_us = keeper->now_us(keeper->context); /* so that nobody waits at the lock for it */
     struct nx_ledger *ledger = keeper->lock(keeper->context);
     const bool was_out = permit->state == NX_PERMIT_OUT;
+    bool quiet;
 
     permit->state = NX_PERMIT_NONE;
     if (!ledger)
-        return;
+        return true;
     if (was_out)
         tell(ledger, permit, outcome, now_us);
+    quiet = nx_ledger_is_quiet(ledger);
     keeper->unlock(keeper->context);
+    return !quiet;
 }
 
 /* The next permit whose waiting is over; NULL: there is none now. */

@@ -108,6 +108,9 @@ bool nx_ledger_go(struct nx_ledger *ledger, const struct nx_want *want, uint32_t
 bool nx_ledger_next(struct nx_ledger *ledger, uint32_t owner, int64_t now_us, uint32_t *ticket, uint64_t *context,
                     bool *late);
 
+/* Whether nobody waits, at whatever gate: then nx_ledger_next() has nothing to say to anybody. */
+bool nx_ledger_is_quiet(const struct nx_ledger *ledger);
+
 /* An owner that has offers and was not named by this yet: it is to be woken, so that it calls nx_ledger_next(). To be
  * asked until it says false, after every call that may leave offers. */
 bool nx_ledger_wake(struct nx_ledger *ledger, uint32_t *owner);

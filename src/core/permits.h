@@ -69,8 +69,9 @@ struct nx_permits_verbs {
     /* The request of a permit that is out is about to leave once more; false: it may not. */
     bool (*again)(struct nx_permits *permits, struct nx_permit *permit);
 
-    /* The request of a permit that is out has ended. outcome->held is an index of the permit's doors here. */
-    void (*end)(struct nx_permits *permits, struct nx_permit *permit, const struct nx_outcome *outcome);
+    /* The request of a permit that is out has ended. outcome->held is an index of the permit's doors here. False:
+     * nobody waits for a turn, and `turn` need not be called. */
+    bool (*end)(struct nx_permits *permits, struct nx_permit *permit, const struct nx_outcome *outcome);
 
     /* Calls `granted` of all whose time of waiting is over. To be called after enter, leave and end, and whenever the
      * time that it returns has passed: ms from now; INT64_MAX: nobody of this process waits. With no lock held. */

@@ -41,7 +41,8 @@ bool nx_url_is_loopback(const struct nx_url *parts);
 /* Same scheme and host (in any case), port, and path (exactly). */
 bool nx_url_same_place(const struct nx_url *a, const struct nx_url *b);
 
-/* True when the URL lies at one of these origins, each of which is one (nx_url_is_origin()), separated by single spaces.
+/* True when the URL lies at one of these origins, each of which is one (nx_url_is_origin()), separated by single
+ * spaces.
  */
 bool nx_url_is_at(const struct nx_url *parts, const char *origins);
 

@@ -147,8 +147,8 @@ static int64_t end_turn(struct nx_pass *pass, const struct nexauth_answer *answe
 
     if (!permits)
         return outcome.retry_after_us / US_IN_MS;
-    permits->verbs->end(permits, &pass->permit, &outcome);
-    nx_session_turn(session);
+    if (permits->verbs->end(permits, &pass->permit, &outcome))
+        nx_session_turn(session);
     return outcome.word == NX_WORD_REFUSED ? held_for_ms(pass, outcome.held) : 0;
 }
 
@@ -210,8 +210,8 @@ void nx_pass_release(struct nx_pass *pass)
     struct nx_permits *permits = pass->source->session->world.permits;
 
     if (permits && pass->permit.state == NX_PERMIT_OUT && pass->generation == nx_fork_generation()) {
-        permits->verbs->end(permits, &pass->permit, &given_up);
-        nx_session_turn(pass->source->session);
+        if (permits->verbs->end(permits, &pass->permit, &given_up))
+            nx_session_turn(pass->source->session);
     }
     nexauth_token_unref(pass->token);
     pass->token = NULL;

@@ -195,8 +195,8 @@ void nx_permit_end(struct nx_acquisition *acquisition)
     if (!session->world.permits)
         return;
     outcome = outcome_of(acquisition);
-    session->world.permits->verbs->end(session->world.permits, &acquisition->permit, &outcome);
-    nx_session_turn(session);
+    if (session->world.permits->verbs->end(session->world.permits, &acquisition->permit, &outcome))
+        nx_session_turn(session);
 }
 
 void nx_permit_withdraw(struct nx_acquisition *acquisition)

@@ -46,11 +46,12 @@ static bool again(struct nx_permits *permits, struct nx_permit *permit)
     return true;
 }
 
-static void end(struct nx_permits *permits, struct nx_permit *permit, const struct nx_outcome *outcome)
+static bool end(struct nx_permits *permits, struct nx_permit *permit, const struct nx_outcome *outcome)
 {
     (void)permits;
     (void)outcome;
     permit->state = NX_PERMIT_NONE;
+    return false;
 }
 
 static int64_t turn(struct nx_permits *permits)
