@@ -90,25 +90,35 @@ static int64_t now_of(const struct nx_pass *pass)
     return nx_boot_ms(&pass->source->session->world.clock);
 }
 
+static struct nx_pass **list_of(const struct nx_pass *pass)
+{
+    return &pass->source->session->passes[pass->call ? NX_PASSER_CALL : NX_PASSER_THREAD];
+}
+
 static void link_to_session(struct nx_pass *pass)
 {
-    nexauth_session *session = pass->source->session;
+    struct nx_pass **first = list_of(pass);
 
     pass->previous = NULL;
-    pass->next = session->passes;
+    pass->next = *first;
     if (pass->next)
         pass->next->previous = pass;
-    session->passes = pass;
+    *first = pass;
+}
+
+static bool nobody_waits(const nexauth_session *session)
+{
+    return !session->passes[NX_PASSER_THREAD] && !session->passes[NX_PASSER_CALL];
 }
 
 static void unlink_from_session(struct nx_pass *pass)
 {
     nexauth_session *session = pass->source->session;
 
-    *(pass->previous ? &pass->previous->next : &session->passes) = pass->next;
+    *(pass->previous ? &pass->previous->next : list_of(pass)) = pass->next;
     if (pass->next)
         pass->next->previous = pass->previous;
-    if (!session->passes && session->closed) {
+    if (session->closed && nobody_waits(session)) {
         session->passed = true;
         nx_engine_wake(session->engine, &session->passed);
     }
@@ -292,33 +302,38 @@ void nx_pass_cancel(struct nx_pass *pass, const char *why)
         end_waiting(pass);
 }
 
-void nx_passes_cancel(nexauth_session *session, const nexauth_source *source, const char *why)
+static void cancel_all(struct nx_pass *pass, const nexauth_source *source, const char *why)
 {
     struct nx_pass *next;
 
-    for (struct nx_pass *pass = session->passes; pass; pass = next) {
+    for (; pass; pass = next) {
         next = pass->next;
         if (!source || pass->source == source)
             nx_pass_cancel(pass, why);
     }
 }
 
+void nx_passes_cancel(nexauth_session *session, const nexauth_source *source, const char *why)
+{
+    for (int who = 0; who < NX_PASSERS; who++)
+        cancel_all(session->passes[who], source, why);
+}
+
 void nx_passes_wait_for_none(nexauth_session *session)
 {
-    session->passed = !session->passes;
+    session->passed = nobody_waits(session);
     nx_engine_wait(session->engine, &session->passed, INT64_MAX, NULL);
 }
 
 void nx_passes_inherited(nexauth_session *session)
 {
-    struct nx_pass *pass = session->passes;
+    struct nx_pass *pass = session->passes[NX_PASSER_CALL];
 
-    session->passes = NULL;
+    session->passes[NX_PASSER_CALL] = session->passes[NX_PASSER_THREAD] = NULL;
     while (pass) {
         struct nx_pass *next = pass->next;
 
-        if (pass->call)
-            nx_call_forget(pass->call);
+        nx_call_forget(pass->call);
         pass = next;
     }
 }

@@ -37,6 +37,9 @@ struct nx_errand {
     struct nx_errand *next;
 };
 
+/* Who waits by passes. Those of threads may lie on their stacks, where a child that was forked does not look. */
+enum { NX_PASSER_THREAD, NX_PASSER_CALL, NX_PASSERS };
+
 /* Calls whose callbacks are to run, the oldest first. */
 struct nx_queue {
     struct nexauth_call *first, *last;
@@ -64,7 +67,7 @@ struct nexauth_session {
     struct nx_site *sites;               /* where its requests went */
     struct nx_failures failures;         /* by credentials */
     struct nx_errand *errands;           /* under way */
-    struct nx_pass *passes;              /* that wait for a turn */
+    struct nx_pass *passes[NX_PASSERS];  /* that wait for a turn */
     struct nx_queue ready;
     struct nx_heap deadlines; /* of the calls that wait */
     struct nx_beacon *beacon; /* NULL until somebody asks for the descriptor */
