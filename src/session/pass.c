@@ -158,6 +158,17 @@ static struct nx_permit_wish wish_of(const struct nx_pass *pass, int64_t deadlin
     return wish;
 }
 
+/* The source or the session may have been freed between the token and this. */
+static bool is_freed(const struct nx_pass *pass, struct nexauth_error *error)
+{
+    const bool closed = pass->source->session->closed;
+
+    if (!closed && !pass->source->freed)
+        return false;
+    nx_fail(error, NEXAUTH_CANCELED, "the %s was freed before a turn was asked for", closed ? "session" : "source");
+    return true;
+}
+
 enum nx_turn nx_pass_enter(struct nx_pass *pass, int64_t deadline_ms, struct nexauth_error *error)
 {
     struct nx_permits *permits = pass->source->session->world.permits;
@@ -165,6 +176,8 @@ enum nx_turn nx_pass_enter(struct nx_pass *pass, int64_t deadline_ms, struct nex
     int64_t wait_ms;
     enum nx_turn is;
 
+    if (is_freed(pass, error))
+        return NX_TURN_NEVER;
     if (!permits)
         return NX_TURN_NOW;
     wish = wish_of(pass, deadline_ms);
