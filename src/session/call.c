@@ -272,7 +272,7 @@ void nx_call_turned(nexauth_call *call)
         make_ready(call);
 }
 
-/* The call and, for the application, a reference to it. */
+/* The call, which has a reference to its source, as its permit has, and for the application a reference to it. */
 static nexauth_status start(nexauth_call *call, nexauth_call **out, struct nexauth_error *error)
 {
     nexauth_source *source = call->source;
@@ -284,7 +284,7 @@ static nexauth_status start(nexauth_call *call, nexauth_call **out, struct nexau
         free(call);
         return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
     }
-    source->references++;
+    source->references += call->permit ? 2 : 1;
     if (out)
         *out = nexauth_call_ref(call);
     begin(call);

@@ -10,7 +10,8 @@
 
 static const size_t URL_LONGEST = (size_t)4 * 1048576; /* with a token of the longest answer, each byte of it encoded */
 
-/* One that has no token and no turn yet, but a reference to its source. */
+/* One that has no token and no turn yet, nor a reference to its source: that comes with the turn, or is the call's, so
+ * that a child which lacks the thread that waits does not keep it. */
 static nexauth_status make(nexauth_source *source, const struct nexauth_permit_options *options, int64_t *timeout_ms,
                            nexauth_permit **out, struct nexauth_error *error)
 {
@@ -35,11 +36,14 @@ static nexauth_status make(nexauth_source *source, const struct nexauth_permit_o
         free(permit);
         return status;
     }
-    nx_engine_lock(source->session->engine);
-    source->references++;
-    nx_engine_unlock(source->session->engine);
     *out = permit;
     return NEXAUTH_OK;
+}
+
+static void destroy(nexauth_permit *permit)
+{
+    nx_text_release(&permit->url);
+    free(permit);
 }
 
 nexauth_status nx_permit_word(nexauth_permit *permit, struct nexauth_error *error)
@@ -58,7 +62,7 @@ nexauth_status nx_permit_word(nexauth_permit *permit, struct nexauth_error *erro
     return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
 }
 
-/* The thread is inside its source, as those are who wait for a token. */
+/* The thread is inside its source, as those are who wait for a token. Frees the permit on failure. */
 static nexauth_status wait_for(nexauth_permit *permit, int64_t timeout_ms, struct nexauth_error *error)
 {
     nexauth_source *source = permit->pass.source;
@@ -71,7 +75,12 @@ static nexauth_status wait_for(nexauth_permit *permit, int64_t timeout_ms, struc
     status = nx_pass_wait(&permit->pass, nx_boot_ms(&session->world.clock) + timeout_ms, error);
     if (!status)
         status = nx_permit_word(permit, error);
+    if (status) {
+        nx_pass_release(&permit->pass);
+        destroy(permit);
+    }
     nx_engine_lock(session->engine);
+    source->references += !status;
     nx_source_leave_unlock(source);
     return status;
 }
@@ -89,9 +98,7 @@ nexauth_status nexauth_permit_begin(nexauth_source *source, const struct nexauth
     if (status)
         return status;
     status = wait_for(permit, timeout_ms, error);
-    if (status)
-        nexauth_permit_free(permit);
-    else
+    if (!status)
         *out = permit;
     return status;
 }
@@ -111,7 +118,7 @@ nexauth_status nexauth_permit_start(nexauth_source *source, const struct nexauth
         return status;
     status = nx_call_start_permit(permit, timeout_ms, callback, context, out, error);
     if (status)
-        nexauth_permit_free(permit);
+        destroy(permit);
     return status;
 }
 
@@ -140,12 +147,6 @@ nexauth_status nexauth_permit_end(nexauth_permit *permit, const struct nexauth_a
     if (!permit || !answer)
         return nx_fail(error, NEXAUTH_INVALID, "permit and answer are required");
     return nx_pass_end(&permit->pass, answer, error);
-}
-
-static void destroy(nexauth_permit *permit)
-{
-    nx_text_release(&permit->url);
-    free(permit);
 }
 
 void nx_permit_forget(nexauth_permit *permit)
