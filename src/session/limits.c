@@ -168,14 +168,14 @@ struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const stru
     char origin[ORIGIN_SIZE];
     struct nx_site *site = *sites;
 
-    while (site && (site->name != limit->name || strncmp(site->seen, url, size) != 0 || site->seen[size]))
+    while (site && (strcmp(site->name, limit->name) != 0 || strncmp(site->seen, url, size) != 0 || site->seen[size]))
         site = site->next;
     if (site)
         return site;
     if (!spell(url, origin))
         return NULL;
     site = *sites;
-    while (site && (site->name != limit->name || strcmp(site->origin, origin) != 0))
+    while (site && (strcmp(site->name, limit->name) != 0 || strcmp(site->origin, origin) != 0))
         site = site->next;
     if (site)
         return site;
