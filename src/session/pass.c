@@ -361,5 +361,6 @@ bool nx_pass_again(struct nx_pass *pass)
 void nx_pass_give_back(struct nx_pass *pass)
 {
     return_turn(pass);
-    nx_session_turn(pass->source->session);
+    if (pass->source->session->world.permits)
+        nx_session_turn(pass->source->session);
 }
