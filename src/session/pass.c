@@ -16,6 +16,30 @@ static struct nx_pass *of(struct nx_permit *permit)
     return (struct nx_pass *)(void *)((char *)permit - offsetof(struct nx_pass, permit));
 }
 
+/* Takes a byte off a raw name. */
+static char take_decoded(struct nx_span *name)
+{
+    const char *at = name->start;
+    const bool encoded = name->size >= 3 && *at == '%' && nx_hex_value(at[1]) >= 0 && nx_hex_value(at[2]) >= 0;
+    const size_t size = encoded ? 3 : 1;
+
+    name->start += size;
+    name->size -= size;
+    return encoded ? (char)(nx_hex_value(at[1]) * 16 + nx_hex_value(at[2])) : *at;
+}
+
+/* However the name is worded: services decode it. */
+static bool is_access_token(struct nx_span name)
+{
+    const char *expected = "access_token";
+
+    while (*expected && name.size > 0) {
+        if (take_decoded(&name) != *expected++)
+            return false;
+    }
+    return !*expected && name.size == 0;
+}
+
 static bool has_own_token(const struct nx_url *parts)
 {
     struct nx_span rest = parts->query;
@@ -23,7 +47,7 @@ static bool has_own_token(const struct nx_url *parts)
     struct nx_span value;
 
     while (rest.start && nx_query_next(&rest, &name, &value)) {
-        if (nx_span_equals(name, "access_token"))
+        if (is_access_token(name))
             return true;
     }
     return false;
