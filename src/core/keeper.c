@@ -177,9 +177,7 @@ static bool again(struct nx_permits *permits, struct nx_permit *permit)
 /* The gate of a door that is to be held; a fleeting one is made for that. */
 static int gate_to_hold(struct nx_ledger *ledger, uint64_t key, int64_t now_us)
 {
-    const int gate = nx_ledger_find(ledger, key);
-
-    return gate < 0 ? nx_ledger_gate(ledger, key, 0, 0, 0, now_us) : gate;
+    return nx_ledger_fleeting_gate(ledger, key, now_us);
 }
 
 /* Only who refuses holds a gate. */

@@ -32,6 +32,7 @@
 
 enum {
     NX_LEDGER_GATES = 256,     /* of all services */
+    NX_LEDGER_FLEETING = 128,  /* of these, those that are there only to be held */
     NX_LEDGER_WANTS = 4,       /* gates of one request */
     NX_LEDGER_OWNERS = 1024,   /* processes */
     NX_LEDGER_OFFER_US = 50000 /* how long an offer stands */
@@ -60,6 +61,13 @@ struct nx_ledger *nx_ledger_init(void *memory, uint32_t tickets, uint32_t slots)
  */
 int nx_ledger_gate(struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int64_t window_us, int64_t half_until_us,
                    int64_t now_us);
+
+/*
+ * The gate of this key, which counts none: found, or made, to be held at once. There are NX_LEDGER_FLEETING such gates
+ * at most, so that whatever is held leaves room for the others. Where they are too many, the one whose hold ends first
+ * makes room, be it probed or held still; but not one at which somebody is out or waits. -1: there is no room.
+ */
+int nx_ledger_fleeting_gate(struct nx_ledger *ledger, uint64_t key, int64_t now_us);
 
 /* The gate of this key if there is one; -1: there is none. */
 int nx_ledger_find(const struct nx_ledger *ledger, uint64_t key);

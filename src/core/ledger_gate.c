@@ -202,12 +202,16 @@ static bool is_probed(const struct nx_gate *gate, int64_t now_us)
     return gate->width && now_us < nx_ledger_add(since_us, NX_LEDGER_PROBED_US);
 }
 
+static bool is_alone(const struct nx_gate *gate)
+{
+    return !gate->taken && !gate->waiting[NX_LANE_TOKEN] && !gate->waiting[NX_LANE_API];
+}
+
 /* What was asked for at this moment is about to be used. */
 static bool is_idle(const struct nx_ledger *ledger, const struct nx_gate *gate, int64_t now_us)
 {
-    return gate->live && gate->used_us < now_us && !gate->taken && !gate->waiting[NX_LANE_TOKEN] &&
-           !gate->waiting[NX_LANE_API] && !is_probed(gate, now_us) && !nx_gate_held(gate, now_us) &&
-           is_cool(ledger, gate, now_us);
+    return gate->live && gate->used_us < now_us && is_alone(gate) && !is_probed(gate, now_us) &&
+           !nx_gate_held(gate, now_us) && is_cool(ledger, gate, now_us);
 }
 
 /* The gate that was idle longest is none any more; -1: all are needed. */
@@ -321,6 +325,45 @@ int nx_ledger_gate(struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int
     }
     if (!gate->live)
         begin_to_live(ledger, i, key);
+    return i;
+}
+
+/* False: there are too many fleeting gates, and all are needed. */
+static bool make_room_to_fleet(struct nx_ledger *ledger)
+{
+    struct nx_gate *first = NULL;
+    int count = 0;
+
+    for (uint32_t i = 0; i < ledger->gate_count; i++) {
+        struct nx_gate *gate = &ledger->gates[i];
+
+        if (!gate->live || !gate->fleeting)
+            continue;
+        count++;
+        if (is_alone(gate) && (!first || gate->held_until_us < first->held_until_us))
+            first = gate;
+    }
+    if (count < NX_LEDGER_FLEETING)
+        return true;
+    if (first)
+        first->live = 0;
+    atomic_signal_fence(memory_order_release);
+    return first != NULL;
+}
+
+int nx_ledger_fleeting_gate(struct nx_ledger *ledger, uint64_t key, int64_t now_us)
+{
+    int i = nx_ledger_find(ledger, key);
+
+    now_us = ledger->latest_us = nx_ledger_later(ledger->latest_us, now_us);
+    if (i >= 0)
+        return i;
+    i = make_room_to_fleet(ledger) ? make(ledger, now_us) : -1;
+    if (i < 0)
+        return -1;
+    ledger->gates[i].fleeting = 1;
+    ledger->gates[i].used_us = now_us;
+    begin_to_live(ledger, i, key);
     return i;
 }
 

@@ -69,6 +69,7 @@ struct nx_gate {
     uint32_t run;                    /* grants to token requests while API calls waited, since one of theirs */
     uint32_t refusals;               /* since the last fine answer */
     uint32_t width, fine;            /* probing: how many may be out (0: as many as like), fine answers of this round */
+    uint32_t fleeting;               /* there only to be held */
 };
 
 struct nx_owner {

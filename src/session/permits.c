@@ -134,8 +134,8 @@ const char *nexauth_permit_header(const nexauth_permit *permit)
 
 nexauth_status nexauth_permit_send_again(nexauth_permit *permit, struct nexauth_error *error)
 {
-    if (!permit || permit->pass.generation != nx_fork_generation())
-        return nx_fail(error, NEXAUTH_INVALID, "a permit of this process is required");
+    if (!permit || permit->pass.ended || permit->pass.generation != nx_fork_generation())
+        return nx_fail(error, NEXAUTH_INVALID, "a permit of this process that has not ended is required");
     if (!nx_pass_again(&permit->pass))
         return nx_fail(error, NEXAUTH_THROTTLED, "there is no slot for the request to leave once more");
     return NEXAUTH_OK;

@@ -285,6 +285,45 @@ static void a_missing_query_has_no_pairs(void **state)
     assert_false(nx_query_next(&rest, &name, &value));
 }
 
+static void a_url_lies_at_one_of_several_origins_or_at_none(void **state)
+{
+    static const struct {
+        const char *url, *origins;
+        bool is_at;
+    } CASES[] = {
+        {"https://a.example/x", "https://a.example", true},
+        {"https://A.EXAMPLE?q", "https://a.example", true},
+        {"HTTPS://a.example:443", "https://a.example", true},
+        {"https://a.example", "HTTPS://A.example:00443", true},
+        {"https://a.example:8443/", "https://a.example:8443", true},
+        {"https://[::1]:1/", "https://[::1]:1", true},
+        {"http://a.example", "http://a.example:80", true},
+        {"https://c.example", "https://a.example https://b.example:1 https://c.example", true},
+        {"https://b.example:1", "https://a.example https://b.example:1 https://c.example", true},
+        {"https://b.example", "https://a.example https://b.example:1 https://c.example", false},
+        {"https://a.example:1", "https://a.example https://b.example:1 https://c.example", false},
+        {"http://a.example", "https://a.example", false},
+        {"http://a.example:443", "https://a.example", false},
+        {"https://a.example:8443", "https://a.example", false},
+        {"https://a.example", "https://a.example:8443", false},
+        {"https://a.example.", "https://a.example", false},
+        {"https://a.exampl", "https://a.example", false},
+        {"https://a.examplee", "https://a.example", false},
+        {"https://b.a.example", "https://a.example", false},
+        {"https://a.example.b", "https://a.example", false},
+        {"https://[::1]/", "https://[::2]", false},
+        {"https://a.example", "", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        const struct nx_url parts = split(CASES[i].url);
+
+        if (nx_url_is_at(&parts, CASES[i].origins) != CASES[i].is_at)
+            fail_msg("%s at %s", CASES[i].url, CASES[i].origins);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +337,7 @@ int main(void)
         cmocka_unit_test(spans_equal_strings_of_their_bytes),
         cmocka_unit_test(a_query_is_walked_pair_by_pair),
         cmocka_unit_test(a_missing_query_has_no_pairs),
+        cmocka_unit_test(a_url_lies_at_one_of_several_origins_or_at_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
