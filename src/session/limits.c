@@ -131,6 +131,13 @@ static size_t size_of_origin(const char *url)
     return host ? (size_t)(host + 3 - url) + strcspn(host + 3, "/?#") : strlen(url);
 }
 
+static struct nx_site *first_of(struct nx_site *sites, const char *origin)
+{
+    while (sites && strcmp(sites->origin, origin) != 0)
+        sites = sites->next;
+    return sites ? sites->first : NULL;
+}
+
 static struct nx_site *make(const char *url, const char *origin, const struct nx_limit *limit,
                             const struct nx_limits *limits, const struct nx_siphash_key *key)
 {
@@ -180,10 +187,13 @@ struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const stru
     if (site)
         return site;
     site = make(url, origin, limit, limits, key);
-    if (site) {
-        site->next = *sites;
-        *sites = site;
-    }
+    if (!site)
+        return NULL;
+    site->first = first_of(*sites, origin);
+    if (!site->first)
+        site->first = site;
+    site->next = *sites;
+    *sites = site;
     return site;
 }
 

@@ -30,7 +30,8 @@ struct nx_site {
     const char *name;
     struct nx_door doors[NX_SITE_DOORS];
     uint64_t hash;             /* of the origin, keyed */
-    struct nx_history history; /* of what calls of the API met here */
+    struct nx_site *first;     /* of this origin, where the next two are: itself, or one with another limit */
+    struct nx_history history; /* of what calls of the API met at the origin */
     uint64_t pages;            /* of HTML, that refused one */
     struct nx_site *next;
 };

@@ -62,14 +62,15 @@ static enum nx_sign sign_of(const struct nexauth_answer *answer)
 static bool shows_ban(struct nx_pass *pass, const struct nexauth_answer *answer)
 {
     nexauth_session *session = pass->source->session;
+    struct nx_site *site = pass->site->first;
     const enum nx_sign sign = sign_of(answer);
     uint64_t who = 0;
 
     if (sign == NX_SIGN_HTML)
-        who = ++pass->site->pages;
+        who = ++site->pages;
     else if (sign == NX_SIGN_BARE)
         who = nx_identity_hash(&pass->source->identity, &session->hash_key);
-    return nx_history_note(&pass->site->history, who, sign) != NX_BAN_NONE;
+    return nx_history_note(&site->history, who, sign) != NX_BAN_NONE;
 }
 
 static struct verdict judge(struct nx_pass *pass, const struct nexauth_answer *answer)
