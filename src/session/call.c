@@ -177,6 +177,7 @@ void nx_call_forget(nexauth_call *call)
     nexauth_source *source = call->source;
 
     call->acquisition = NULL;
+    call->queued = false;
     call->deadline = (struct nx_heap_node){0};
     call->next = call->previous = NULL;
     if (call->permit)
