@@ -186,8 +186,10 @@ static size_t next_due(const struct script *script)
 /* Without anything due, either time passes or, among threads, somebody else has to make something happen. */
 static void wait_for_nothing(struct script *script, int64_t wait_ms)
 {
+    script->asleep++;
     while (script->blocks && !script->wakeup && wait_ms > 0)
         pthread_cond_wait(&script->roused, &script->mutex);
+    script->asleep--;
     if (!script->wakeup)
         pass(script, wait_ms);
 }
@@ -328,6 +330,16 @@ void script_pass_ms(struct script *script, int64_t ms)
     pthread_mutex_lock(&script->mutex);
     pass(script, ms);
     pthread_mutex_unlock(&script->mutex);
+}
+
+bool script_sleeps(struct script *script)
+{
+    bool sleeps;
+
+    pthread_mutex_lock(&script->mutex);
+    sleeps = script->asleep > 0;
+    pthread_mutex_unlock(&script->mutex);
+    return sleeps;
 }
 
 size_t script_begun(struct script *script)

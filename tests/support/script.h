@@ -40,6 +40,7 @@ struct script {
     bool wakeup;
     int roused_event; /* readable from a wakeup to the turn that takes it up */
     bool blocks;      /* a turn without anything due waits in real time, until it is roused or stops blocking */
+    size_t asleep;    /* threads that wait so */
     bool entropy_fails;
     unsigned char next_byte;
     struct script_answer answers[SCRIPT_ANSWERS];
@@ -74,6 +75,9 @@ void script_pass_ms(struct script *script, int64_t ms);
 
 /* How many requests have been begun. Safe from any thread. */
 size_t script_begun(struct script *script);
+
+/* Whether a thread waits in a blocked turn. Safe from any thread. */
+bool script_sleeps(struct script *script);
 
 /* Lets blocked turns look again, from any thread. */
 void script_rouse(struct script *script);
