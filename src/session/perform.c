@@ -90,6 +90,16 @@ static struct curl_slist *list_headers(struct performance *performance)
     return rest.list;
 }
 
+/* What would win over the URL, or take the token on from there, or to a proxy: to libcurl's defaults. None of these
+ * fails. */
+static void lead_nowhere_else(CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
+    curl_easy_setopt(easy, CURLOPT_PORT, 0L);
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+}
+
 static CURLcode set_up(struct performance *performance)
 {
     CURL *easy = performance->easy;
@@ -103,19 +113,18 @@ static CURLcode set_up(struct performance *performance)
             return CURLE_OUT_OF_MEMORY;
         url = nx_text_string(&performance->url);
     }
-    SET(CURLOPT_CURLU, NULL);
+    lead_nowhere_else(easy);
     SET(CURLOPT_URL, url);
     SET(CURLOPT_HTTPHEADER, list_headers(performance));
-    SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* proxies are not to have the token */
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_PREREQFUNCTION, before_sending);
     SET(CURLOPT_PREREQDATA, performance);
     return result;
 }
 
-/* libcurl's defaults. None of these fails. */
+/* libcurl's defaults, also where nothing was sent. None of these fails. */
 static void clear(CURL *easy)
 {
+    lead_nowhere_else(easy);
     curl_easy_setopt(easy, CURLOPT_URL, NULL);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, NULL);
@@ -173,7 +182,7 @@ static struct nexauth_answer answer_of(const struct performance *performance, CU
 }
 
 /* What libcurl's failure asks of the caller. */
-static nexauth_status status_of(CURLcode result)
+static nexauth_status status_of(const struct performance *performance, CURLcode result)
 {
     static const struct {
         CURLcode result;
@@ -191,6 +200,8 @@ static nexauth_status status_of(CURLcode result)
         {CURLE_RANGE_ERROR, NEXAUTH_PROTOCOL},
     };
 
+    if (performance->sendings && result == CURLE_UNSUPPORTED_PROTOCOL)
+        return NEXAUTH_PROTOCOL; /* what came is no HTTP, or HTTP/0.9 */
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
         if (meanings[i].result == result)
             return meanings[i].status;
@@ -201,16 +212,19 @@ static nexauth_status status_of(CURLcode result)
 static nexauth_status refuse(const struct performance *performance, CURLcode result, int http_status,
                              struct nexauth_error *error)
 {
+    nexauth_status status;
+
     if (performance->refused)
         return nx_fail(error, NEXAUTH_NETWORK, "the connection was lost, and the limit leaves no slot to send again");
     if (!result)
         return nx_fail(error, NEXAUTH_INVALID, "the handle is set up to make no request");
-    nx_fail(error, status_of(result), "the transfer failed: %s", curl_easy_strerror(result));
+    status = status_of(performance, result);
+    nx_fail(error, status, "the transfer failed: %s", curl_easy_strerror(result));
     if (error) {
         snprintf(error->code, sizeof error->code, "CURLE %d", (int)result);
         error->http_status = http_status;
     }
-    return status_of(result);
+    return status;
 }
 
 /* One sending, with its token and turn. */
