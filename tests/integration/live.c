@@ -60,6 +60,7 @@ static nexauth_status new_nex(nexauth_session *session, const struct live_who *w
                                                   .password = or_else(who->other, "xyz456"),
                                                   .scope = who->scope,
                                                   .origin = or_else(who->origin, live_emulator.nex_https),
+                                                  .api_origins = who->api_origins,
                                                   .accept = who->mode};
     const struct nexauth_nex_controller_options controller = {.client_id = "5a5b",
                                                               .client_secret = or_else(who->secret, "abc123"),
@@ -67,6 +68,7 @@ static nexauth_status new_nex(nexauth_session *session, const struct live_who *w
                                                               .controller_secret = or_else(who->other, "456"),
                                                               .scope = who->scope,
                                                               .origin = or_else(who->origin, live_emulator.nex_https),
+                                                              .api_origins = who->api_origins,
                                                               .accept = who->mode};
 
     return who->kind == LIVE_NEX_USER ? nexauth_source_new_nex_user(session, &user, out, error)
@@ -80,11 +82,13 @@ static nexauth_status new_quantoz(nexauth_session *session, const struct live_wh
     const char *own_id = test ? "nexus-test-client" : "nexus-production-client";
     const char *own_secret = test ? "p&ss w+rd%=1" : "Pr0duct!on s3cret";
     const char *own_origin = test ? live_emulator.quantoz_test_https : live_emulator.quantoz_production_https;
+    const char *own_api = test ? live_emulator.quantoz_test_api_https : live_emulator.quantoz_production_api_https;
     const struct nexauth_quantoz_options options = {
         .client_id = or_else(who->id, own_id),
         .client_secret = or_else(who->secret, own_secret),
         .scope = who->scope,
         .origin = or_else(who->origin, own_origin),
+        .api_origins = or_else(who->api_origins, own_api),
         .environment = test ? NEXAUTH_QUANTOZ_TEST : NEXAUTH_QUANTOZ_PRODUCTION,
         .client_auth = who->mode,
     };
@@ -98,7 +102,8 @@ static nexauth_status new_app(nexauth_session *session, const struct live_who *w
     const struct nexauth_nexusguard_app_options options = {
         .app_id = or_else(who->id, LIVE_APP),
         .secret = or_else(who->secret, LIVE_SECRET),
-        .origin = or_else(who->origin, live_emulator.nexusguard_https)};
+        .origin = or_else(who->origin, live_emulator.nexusguard_https),
+        .api_origins = who->api_origins};
 
     return nexauth_source_new_nexusguard_app(session, &options, out, error);
 }
@@ -114,6 +119,7 @@ static nexauth_status new_user(nexauth_session *session, const struct live_who *
         .xspe = or_else(who->other, "spe-portal"),
         .scope = who->scope,
         .origin = or_else(who->origin, live_emulator.nexusguard_https),
+        .api_origins = who->api_origins,
         .web_handler = who->kind == LIVE_NEXUSGUARD_WEB,
     };
 

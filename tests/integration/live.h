@@ -31,7 +31,8 @@ struct live_who {
     const char *other;  /* password, controller_secret, xspe or refresh_token */
     const char *scope;
     const char *origin;
-    int mode; /* accept or client_auth */
+    const char *api_origins; /* of Quantoz, where NULL: that of the emulator's API over https */
+    int mode;                /* accept or client_auth */
 };
 
 extern struct emulator live_emulator;
