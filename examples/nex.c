@@ -1,15 +1,16 @@
 /*
- * A token of a NEX user or controller, and what it is good for.
+ * A token of a NEX user or controller, and what it is good for: --call asks NEX which controllers there are.
  *
- *   nexauth-nex user|controller [--xml] [--emulator]
+ *   nexauth-nex user|controller [--xml] [--call] [--emulator]
  *
  *   NEX_CLIENT_ID, NEX_CLIENT_SECRET           the company's, or the product family's
  *   NEX_USERNAME, NEX_PASSWORD                 the user's
  *   NEX_CONTROLLER_ID, NEX_CONTROLLER_SECRET   the controller's
  *
- * --xml asks for an answer in XML. --emulator asks the emulator that examples/with-emulator starts; what the
+ * --xml asks for answers in XML. --emulator asks the emulator that examples/with-emulator starts; what the
  * environment leaves out is then taken from the emulator's own accounts.
  */
+#include "call.h"
 #include "report.h"
 
 #include <stdbool.h>
@@ -18,7 +19,7 @@
 #include <string.h>
 
 struct arguments {
-    bool user, controller, xml, emulated;
+    bool user, controller, xml, call, emulated;
 };
 
 static bool read_arguments(int count, char **values, struct arguments *arguments)
@@ -30,6 +31,8 @@ static bool read_arguments(int count, char **values, struct arguments *arguments
             arguments->controller = true;
         else if (strcmp(values[i], "--xml") == 0)
             arguments->xml = true;
+        else if (strcmp(values[i], "--call") == 0)
+            arguments->call = true;
         else if (strcmp(values[i], "--emulator") == 0)
             arguments->emulated = true;
         else
@@ -76,6 +79,18 @@ static nexauth_status make_controller(const struct arguments *arguments, nexauth
     return nexauth_source_new_nex_controller(session, &who, out, error);
 }
 
+static int call_api(const struct arguments *arguments, nexauth_source *source)
+{
+    const struct call call = {
+        .url = NEXAUTH_NEX_API "/Controller",
+        .origin = arguments->emulated ? setting(arguments, "NEX_HTTPS", "") : NULL,
+        .ca_file = arguments->emulated ? getenv("CA_FILE") : NULL,
+        .accept = arguments->xml ? "application/xml" : "application/json",
+    };
+
+    return call_make(source, &call);
+}
+
 static int show_token(const struct arguments *arguments)
 {
     const struct nexauth_session_options settings = {.ca_file = arguments->emulated ? getenv("CA_FILE") : NULL};
@@ -90,7 +105,9 @@ static int show_token(const struct arguments *arguments)
         nexauth_source_get_token(source, NULL, &token, &error))
         exit_status = report_error(&error);
     else
-        report_token(token); /* a request to the API carries nexauth_token_header(token) */
+        report_token(token);
+    if (token && arguments->call)
+        exit_status = call_api(arguments, source);
 
     nexauth_token_unref(token);
     nexauth_source_free(source);
@@ -104,6 +121,6 @@ int main(int count, char **values)
 
     if (read_arguments(count, values, &arguments))
         return show_token(&arguments);
-    fputs("Usage: nexauth-nex user|controller [--xml] [--emulator]\n", stderr);
+    fputs("Usage: nexauth-nex user|controller [--xml] [--call] [--emulator]\n", stderr);
     return EXIT_USAGE;
 }

@@ -1,17 +1,21 @@
 /*
- * A token of a Nexusguard app, for itself or for a customer, and what it is good for.
+ * A token of a Nexusguard app, for itself or for a customer, and what it is good for: --call asks for the customers
+ * that it may see.
  *
- *   nexauth-nexusguard app|user [--emulator]
+ *   nexauth-nexusguard app|user [--call] [--emulator]
  *
  *   NEXUSGUARD_APP_ID, NEXUSGUARD_SECRET   the app's, from the developer platform
  *   NEXUSGUARD_REDIRECT_URI                user: the app's; it is checked and not called
  *   NEXUSGUARD_CUSTOMER_ID                 user: as the SPE portal hands it to the app
  *   NEXUSGUARD_XSPE                        user: likewise; not needed while the saved refresh token is good
  *   NEXUSGUARD_REFRESH_TOKEN_FILE          user: where the refresh token is saved; not saved unless given
+ *   NEXUSGUARD_REJECTION_CODE              --call: the code of an answer to a token that is no longer accepted, which
+ *                                          Nexusguard does not publish; without it no other token is tried
  *
  * --emulator asks the emulator that examples/with-emulator starts; what the environment leaves out is then taken from
  * the emulator's own accounts. A variable that is empty stands for none.
  */
+#include "call.h"
 #include "report.h"
 #include "saved.h"
 
@@ -23,7 +27,7 @@
 enum { LONGEST_TOKEN = 8192 };
 
 struct arguments {
-    bool app, user, emulated;
+    bool app, user, call, emulated;
 };
 
 static bool read_arguments(int count, char **values, struct arguments *arguments)
@@ -33,6 +37,8 @@ static bool read_arguments(int count, char **values, struct arguments *arguments
             arguments->app = true;
         else if (strcmp(values[i], "user") == 0)
             arguments->user = true;
+        else if (strcmp(values[i], "--call") == 0)
+            arguments->call = true;
         else if (strcmp(values[i], "--emulator") == 0)
             arguments->emulated = true;
         else
@@ -95,15 +101,51 @@ static nexauth_status make_user(const struct arguments *arguments, nexauth_sessi
     return nexauth_source_new_nexusguard_user(session, &who, out, error);
 }
 
-/* Each refresh token serves once: the newest is saved before its access token is used. */
-static bool keep_refresh_token(const nexauth_token *token, nexauth_status status)
+/* Each refresh token serves once: the newest is saved before its access token is used, also when that came in the
+ * middle of a call. */
+static nexauth_status save_refresh_token(void *context, nexauth_token *token)
+{
+    const char *refresh_token = nexauth_token_refresh_token(token);
+    bool *lost = context;
+
+    if (!refresh_token || saved_store(getenv("NEXUSGUARD_REFRESH_TOKEN_FILE"), refresh_token))
+        return NEXAUTH_OK;
+    perror("the refresh token cannot be saved");
+    *lost = true;
+    return NEXAUTH_CONFIG;
+}
+
+static nexauth_status make_source(const struct arguments *arguments, nexauth_session *session, bool *lost,
+                                  nexauth_source **out, struct nexauth_error *error)
+{
+    const nexauth_status status = (arguments->app ? make_app : make_user)(arguments, session, out, error);
+
+    if (status || arguments->app || !getenv("NEXUSGUARD_REFRESH_TOKEN_FILE"))
+        return status;
+    return nexauth_source_set_save(*out, save_refresh_token, lost, error);
+}
+
+static int call_api(const struct arguments *arguments, nexauth_source *source)
+{
+    const char *rejection_code = setting(arguments, "NEXUSGUARD_REJECTION_CODE", "40031");
+    const struct call call = {
+        .url = NEXAUTH_NEXUSGUARD_API "/spe/customers",
+        .origin = origin(arguments),
+        .ca_file = arguments->emulated ? getenv("CA_FILE") : NULL,
+        .judge = call_judge_envelope,
+        .rejection_code = rejection_code ? strtol(rejection_code, NULL, 10) : 0,
+    };
+
+    return call_make(source, &call);
+}
+
+static int refuse(const struct nexauth_error *error)
 {
     const char *path = getenv("NEXUSGUARD_REFRESH_TOKEN_FILE");
-    const char *refresh_token = nexauth_token_refresh_token(token);
 
-    if (path && status == NEXAUTH_REAUTH)
+    if (path && error->status == NEXAUTH_REAUTH)
         saved_drop(path);
-    return !path || !refresh_token || saved_store(path, refresh_token);
+    return report_error(error);
 }
 
 static int show_token(const struct arguments *arguments)
@@ -113,23 +155,21 @@ static int show_token(const struct arguments *arguments)
     nexauth_source *source = NULL;
     nexauth_token *token = NULL;
     struct nexauth_error error = {0};
+    bool lost = false;
     int exit_status = EXIT_SUCCESS;
 
-    if (nexauth_session_new(&settings, &session, &error) ||
-        (arguments->app ? make_app : make_user)(arguments, session, &source, &error) ||
+    if (nexauth_session_new(&settings, &session, &error) || make_source(arguments, session, &lost, &source, &error) ||
         nexauth_source_get_token(source, NULL, &token, &error))
-        exit_status = report_error(&error);
-    if (!keep_refresh_token(token, error.status)) {
-        perror("the refresh token cannot be saved");
-        exit_status = EXIT_FAILURE;
-    }
-    if (token)
-        report_token(token); /* a request to the API carries nexauth_token_query(token) in its URL */
+        exit_status = refuse(&error);
+    else
+        report_token(token);
+    if (token && arguments->call)
+        exit_status = call_api(arguments, source);
 
     nexauth_token_unref(token);
     nexauth_source_free(source);
     nexauth_session_free(session);
-    return exit_status;
+    return lost ? EXIT_FAILURE : exit_status;
 }
 
 int main(int count, char **values)
@@ -138,6 +178,6 @@ int main(int count, char **values)
 
     if (read_arguments(count, values, &arguments))
         return show_token(&arguments);
-    fputs("Usage: nexauth-nexusguard app|user [--emulator]\n", stderr);
+    fputs("Usage: nexauth-nexusguard app|user [--call] [--emulator]\n", stderr);
     return EXIT_USAGE;
 }

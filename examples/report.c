@@ -49,7 +49,7 @@ int report_error(const struct nexauth_error *error)
         fputs("ask again later, and wait longer each time\n", stderr);
         return EXIT_TRY_LATER;
     case NEXAUTH_DENIED: /* repeated with the same credentials, a request looks like guessing */
-        fputs("correct the credentials\n", stderr);
+        fputs("correct the credentials, or have them given the right to this\n", stderr);
         return EXIT_FAILURE;
     case NEXAUTH_REAUTH:
         fputs("have the user authorize again\n", stderr);
@@ -62,7 +62,7 @@ int report_error(const struct nexauth_error *error)
         fputs("find out who answers there: this is not what the service is known to say\n", stderr);
         return EXIT_FAILURE;
     case NEXAUTH_NO_MEMORY:
-    case NEXAUTH_CANCELED: /* by a thread that frees what another one waits for: these programs have one thread */
+    case NEXAUTH_CANCELED: /* by a callback that takes no more of an answer; these programs have one thread */
     case NEXAUTH_OK:
         break;
     }
