@@ -20,7 +20,8 @@ static void show(struct demo *demo)
 {
     printf("libnexauth %s\n", nexauth_version());
     demo_show_grants(demo);
-    demo_show_failures(demo);
+    demo_show_calls(demo);
+    demo_show_failures(demo); /* last: a ban holds all of NEX for a minute */
     printf("\n%d of %d rows came out as expected.\n", demo->rows - demo->surprises, demo->rows);
 }
 

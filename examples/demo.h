@@ -2,8 +2,8 @@
 #define DEMO_H
 
 /*
- * The demo: a table of tokens, one row for each grant, and a table of failures, one row for each status. Each row says
- * what it expects, and the demo succeeds only if all of them got it.
+ * The demo: a table of tokens, one row for each grant, a table of calls of the vendors' APIs, and a table of
+ * failures, one row for each status. Each row says what it expects, and the demo succeeds only if all of them got it.
  */
 #include <nexauth/nexauth.h>
 
@@ -18,6 +18,7 @@
 struct demo_emulator {
     char nex[64]; /* origins */
     char quantoz_test[64];
+    char quantoz_test_api[64];
     char quantoz_production[64];
     char nexusguard[64];
     char control[64];
@@ -54,6 +55,7 @@ typedef nexauth_status demo_maker(const struct demo *demo, nexauth_session *sess
                                   struct nexauth_error *error);
 
 void demo_show_grants(struct demo *demo);
+void demo_show_calls(struct demo *demo);
 void demo_show_failures(struct demo *demo);
 
 /* On a monotonic clock. */

@@ -30,6 +30,7 @@ struct nexauth_quantoz_options demo_quantoz_test(const struct demo *demo)
         .client_secret = "p&ss w+rd%=1",
         .environment = NEXAUTH_QUANTOZ_TEST,
         .origin = demo->emulator.quantoz_test,
+        .api_origins = demo->emulator.quantoz_test_api,
     };
 }
 

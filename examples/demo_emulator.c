@@ -27,6 +27,7 @@ static const struct place {
 } places[] = {
     {"NEX_HTTPS", PLACE(nex)},
     {"QUANTOZ_TEST_HTTPS", PLACE(quantoz_test)},
+    {"QUANTOZ_TEST_API_HTTPS", PLACE(quantoz_test_api)},
     {"QUANTOZ_PRODUCTION_HTTPS", PLACE(quantoz_production)},
     {"NEXUSGUARD_HTTPS", PLACE(nexusguard)},
     {"CONTROL", PLACE(control)},
