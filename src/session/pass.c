@@ -305,7 +305,10 @@ static nexauth_status get_token(struct nx_pass *pass, int64_t deadline_ms, struc
         return NEXAUTH_OK;
     left_ms = deadline_ms - now_of(pass);
     options.timeout_ms = left_ms > 1 ? left_ms : 1;
-    return nexauth_source_get_token(pass->source, &options, &pass->token, error);
+    nexauth_source_get_token(pass->source, &options, &pass->token, error);
+    if (!pass->token && pass->source->session->closed)
+        nx_fail(error, NEXAUTH_CANCELED, "the session was freed while a token was waited for");
+    return pass->token ? NEXAUTH_OK : error->status;
 }
 
 nexauth_status nx_pass_wait(struct nx_pass *pass, int64_t deadline_ms, struct nexauth_error *error)
