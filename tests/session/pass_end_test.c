@@ -278,7 +278,7 @@ static void call_each_path(struct rig *rig, const struct nexauth_answer *answer)
 /* More of them than the ledger has doors; the last ones are held. All else goes on, then and later. */
 static void any_number_of_paths_may_be_asked_for_and_be_held(void **state)
 {
-    struct rig *rig = rig_new_nex(2 * PATHS);
+    struct rig *rig = rig_new_nex(INT64_C(2) * PATHS);
 
     (void)state;
     call_each_path(rig, &fine);
