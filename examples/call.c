@@ -2,7 +2,6 @@
 
 #include "report.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,18 +33,6 @@ int call_empty(void *context)
     answer->text[0] = '\0';
     answer->emptied++;
     return 0;
-}
-
-int call_judge_envelope(void *context, int http_status)
-{
-    const struct call_answer *answer = context;
-    cJSON *envelope = cJSON_Parse(answer->text);
-    const cJSON *code = cJSON_GetObjectItemCaseSensitive(envelope, "code");
-    const int rejected = answer->rejection_code && cJSON_IsNumber(code) &&
-                         code->valuedouble == (double)answer->rejection_code;
-
-    cJSON_Delete(envelope);
-    return rejected ? 401 : http_status;
 }
 
 /* ---- The call ---------------------------------------------------------------------------------------------------- */

@@ -17,17 +17,15 @@ struct call_answer {
 /* A handle that reads into the answer. NULL: memory ran out. ca_file: NULL for the system's CAs. */
 CURL *call_handle_new(const char *ca_file, struct call_answer *answer);
 
-/* A nexauth_rewind_callback and a nexauth_judge_callback, whose context is a struct call_answer. The second one is for
- * Nexusguard, which says in an envelope, {code, msg, result}, what others say by status. */
+/* A nexauth_rewind_callback, whose context is a struct call_answer. */
 int call_empty(void *context);
-int call_judge_envelope(void *context, int http_status);
 
 struct call {
-    const char *url;     /* as the vendor documents it */
-    const char *origin;  /* whom to call in the place of the URL's origin; NULL: nobody */
-    const char *ca_file; /* NULL: the system's */
-    const char *accept;  /* the header Accept; NULL: none */
-    nexauth_judge_callback judge;
+    const char *url;              /* as the vendor documents it */
+    const char *origin;           /* whom to call in the place of the URL's origin; NULL: nobody */
+    const char *ca_file;          /* NULL: the system's */
+    const char *accept;           /* the header Accept; NULL: none */
+    nexauth_judge_callback judge; /* whose context is a struct call_answer; NULL: the status counts */
     long rejection_code;
     int iso8601;
 };

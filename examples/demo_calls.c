@@ -1,6 +1,7 @@
 /* The table of calls: the vendors' APIs, called in a row by one session, with one token of each vendor. */
 #include "call.h"
 #include "demo.h"
+#include "envelope.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -172,7 +173,7 @@ static void perform(const struct demo *demo, struct caller *caller, const struct
     const struct nexauth_perform_options options = {
         .url = url,
         .rewind = call_empty,
-        .judge = row->vendor == NEXUSGUARD ? call_judge_envelope : NULL,
+        .judge = row->vendor == NEXUSGUARD ? envelope_judge : NULL,
         .context = &caller->answer,
         .timeout_ms = row->timeout_ms,
         .quantoz_iso8601 = row->iso8601,

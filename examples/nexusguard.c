@@ -16,6 +16,7 @@
  * the emulator's own accounts. A variable that is empty stands for none.
  */
 #include "call.h"
+#include "envelope.h"
 #include "report.h"
 #include "saved.h"
 
@@ -132,7 +133,7 @@ static int call_api(const struct arguments *arguments, nexauth_source *source)
         .url = NEXAUTH_NEXUSGUARD_API "/spe/customers",
         .origin = origin(arguments),
         .ca_file = arguments->emulated ? getenv("CA_FILE") : NULL,
-        .judge = call_judge_envelope,
+        .judge = envelope_judge,
         .rejection_code = rejection_code ? strtol(rejection_code, NULL, 10) : 0,
     };
 
