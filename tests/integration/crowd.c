@@ -7,7 +7,7 @@
 
 #include "crowd.h"
 
-#include "nexauth/nexauth.h"
+#include "nexauth/curl.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,6 +25,7 @@ enum { GRACE_S = 30 };
 struct board {
     pthread_barrier_t everyone; /* is ready to ask */
     atomic_int tokens;
+    atomic_int calls;
     atomic_int put_off;
     atomic_int other;
     atomic_flag told;
@@ -38,8 +39,9 @@ struct worker {
     nexauth_session *session;
     nexauth_source **sources;
     int count;
-    atomic_int next; /* source to be asked */
-    int open;        /* calls that have not ended */
+    atomic_int next;        /* source to be asked */
+    int open;               /* calls that have not ended */
+    nexauth_source *caller; /* of the API */
 };
 
 static int64_t now_ms(void)
@@ -91,12 +93,8 @@ static nexauth_source *new_source(nexauth_session *session, const char *origin, 
     return source;
 }
 
-static void note(struct board *board, nexauth_token *token, const struct nexauth_error *error)
+static void note_failure(struct board *board, const struct nexauth_error *error)
 {
-    if (token) {
-        atomic_fetch_add(&board->tokens, 1);
-        return;
-    }
     if (error->status == NEXAUTH_TIMEOUT || (error->status == NEXAUTH_THROTTLED && error->http_status == 0)) {
         atomic_fetch_add(&board->put_off, 1);
         return;
@@ -104,6 +102,14 @@ static void note(struct board *board, nexauth_token *token, const struct nexauth
     atomic_fetch_add(&board->other, 1);
     if (!atomic_flag_test_and_set(&board->told))
         snprintf(board->why, sizeof board->why, "%s: %s", nexauth_status_name(error->status), error->message);
+}
+
+static void note(struct board *board, nexauth_token *token, const struct nexauth_error *error)
+{
+    if (token)
+        atomic_fetch_add(&board->tokens, 1);
+    else
+        note_failure(board, error);
 }
 
 /* The thread of a worker: asks for the next source's token until all were asked, or the time is over. */
@@ -126,17 +132,79 @@ static void *block(void *context)
     return NULL;
 }
 
+static size_t pass_over(char *bytes, size_t size, size_t count, void *context)
+{
+    (void)bytes;
+    (void)context;
+    return size * count;
+}
+
+static CURL *new_handle(const struct crowd *crowd)
+{
+    CURL *easy = curl_easy_init();
+
+    if (!easy)
+        give_up("no memory");
+    curl_easy_setopt(easy, CURLOPT_CAINFO, crowd->ca_file);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, pass_over);
+    return easy;
+}
+
+/* A thread that calls the API until the time is over, or leaves no turn. */
+static void *call_api(void *context)
+{
+    struct worker *worker = context;
+    CURL *easy = new_handle(worker->crowd);
+    char url[128];
+    nexauth_status status = NEXAUTH_OK;
+
+    snprintf(url, sizeof url, "%s/v1.0/Controller", worker->crowd->origin);
+    pthread_barrier_wait(&worker->board->everyone);
+    const int64_t until_ms = now_ms() + worker->crowd->patience_ms;
+    while (!status && now_ms() < until_ms) {
+        const struct nexauth_perform_options options = {.url = url, .timeout_ms = until_ms - now_ms() + 1};
+        struct nexauth_error error = {0};
+        long answer = 0;
+
+        status = nexauth_perform(worker->caller, easy, &options, &error);
+        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &answer);
+        if (status)
+            note_failure(worker->board, &error);
+        else
+            atomic_fetch_add(answer == 200 ? &worker->board->calls : &worker->board->other, 1);
+    }
+    curl_easy_cleanup(easy);
+    return NULL;
+}
+
 static void ask_by_threads(struct worker *worker)
 {
-    pthread_t *threads = calloc((size_t)worker->crowd->threads, sizeof *threads);
+    const int askers = worker->crowd->threads;
+    const int all = askers + worker->crowd->api_threads;
+    pthread_t *threads = calloc((size_t)all, sizeof *threads);
 
-    for (int i = 0; threads && i < worker->crowd->threads; i++) {
-        if (pthread_create(&threads[i], NULL, block, worker))
+    for (int i = 0; threads && i < all; i++) {
+        if (pthread_create(&threads[i], NULL, i < askers ? block : call_api, worker))
             give_up("no thread");
     }
-    for (int i = 0; threads && i < worker->crowd->threads; i++)
+    for (int i = 0; threads && i < all; i++)
         pthread_join(threads[i], NULL);
     free(threads);
+}
+
+/* Who calls the API has a token before anybody asks. */
+static nexauth_source *new_caller(nexauth_session *session, const struct crowd *crowd, int number)
+{
+    nexauth_source *source = new_source(session, crowd->origin, number);
+    nexauth_token *token = NULL;
+    struct nexauth_error error = {0};
+
+    if (nexauth_source_get_token(source, NULL, &token, &error) != NEXAUTH_OK)
+        give_up(error.message);
+    nexauth_token_unref(token);
+    return source;
 }
 
 static void note_call(void *context, nexauth_token *token, const struct nexauth_error *error)
@@ -174,12 +242,15 @@ static void work(const struct crowd *crowd, struct board *board, int number)
         give_up("no memory");
     for (int i = number; i < crowd->sources; i += crowd->workers)
         worker.sources[worker.count++] = new_source(worker.session, crowd->origin, i);
+    if (crowd->api_threads > 0)
+        worker.caller = new_caller(worker.session, crowd, number);
     if (crowd->threads > 0)
         ask_by_threads(&worker);
     else
         ask_by_polling(&worker);
     for (int i = 0; i < worker.count; i++)
         nexauth_source_free(worker.sources[i]);
+    nexauth_source_free(worker.caller);
     nexauth_session_free(worker.session);
     free(worker.sources);
 }
@@ -217,7 +288,7 @@ static void lead(const struct crowd *crowd, struct board *board)
 static struct board *make_board(const struct crowd *crowd)
 {
     pthread_barrierattr_t attributes;
-    const int callers = crowd->workers * (crowd->threads > 0 ? crowd->threads : 1);
+    const int callers = crowd->workers * ((crowd->threads > 0 ? crowd->threads : 1) + crowd->api_threads);
     struct board *board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     assert_ptr_not_equal(board, MAP_FAILED);
@@ -242,6 +313,7 @@ struct crowd_outcome crowd_ask(const struct crowd *crowd)
     assert_int_equal(waitpid(pid, &status, 0), pid);
     struct crowd_outcome outcome = {
         .tokens = atomic_load(&board->tokens),
+        .calls = atomic_load(&board->calls),
         .put_off = atomic_load(&board->put_off),
         .other = atomic_load(&board->other),
     };
@@ -249,4 +321,18 @@ struct crowd_outcome crowd_ask(const struct crowd *crowd)
     munmap(board, sizeof *board);
     assert_int_equal(status, 0);
     return outcome;
+}
+
+void crowd_write_accounts(char *path, int sources)
+{
+    int descriptor = mkstemp(path);
+    FILE *stream = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+
+    assert_non_null(stream);
+    fputs("{\"nex\":[{\"client_id\":\"" CROWD_CLIENT "\",\"client_secret\":\"" CROWD_SECRET "\",\"users\":[", stream);
+    for (int i = 0; i < sources; i++)
+        fprintf(stream, "%s{\"username\":\"user-%d\",\"password\":\"" CROWD_PASSWORD "\",\"scope\":\"user\"}",
+                i > 0 ? "," : "", i);
+    fputs("]}]}", stream);
+    assert_int_equal(fclose(stream), 0);
 }

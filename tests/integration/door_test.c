@@ -10,36 +10,19 @@
 #include "support/emulator.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { REQUESTS = 60, WINDOW_MS = 1000, SOURCES = 2000, WORKERS = 8, THREADS = 64, PATIENCE_MS = 5500 };
 
 static struct emulator emulator;
-static char accounts[] = "/tmp/door-test-XXXXXX";
-
-/* Everybody of the crowd has an account. */
-static void write_accounts(void)
-{
-    int descriptor = mkstemp(accounts);
-    FILE *stream = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
-
-    assert_non_null(stream);
-    fputs("{\"nex\":[{\"client_id\":\"" CROWD_CLIENT "\",\"client_secret\":\"" CROWD_SECRET "\",\"users\":[", stream);
-    for (int i = 0; i < SOURCES; i++)
-        fprintf(stream, "%s{\"username\":\"user-%d\",\"password\":\"" CROWD_PASSWORD "\",\"scope\":\"user\"}",
-                i > 0 ? "," : "", i);
-    fputs("]}]}", stream);
-    assert_int_equal(fclose(stream), 0);
-}
+static char accounts[] = CROWD_ACCOUNTS;
 
 static int start(void **state)
 {
     const char *const arguments[] = {"--accounts", accounts, NULL};
 
     (void)state;
-    write_accounts();
+    crowd_write_accounts(accounts, SOURCES);
     return emulator_start(&emulator, arguments);
 }
 
