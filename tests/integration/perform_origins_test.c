@@ -133,6 +133,31 @@ static void a_port_of_the_handles_leads_nowhere_else(void **state)
     end(&stage);
 }
 
+/* The tunnel is asked for without the token, although the handle said that all headers are for all. */
+static void a_proxy_does_not_get_the_token(void **state)
+{
+    const struct live_who who = {.kind = LIVE_NEX_CONTROLLER};
+    nexauth_source *source = live_new_source(*state, &who);
+    struct curl_slist *headers = curl_slist_append(NULL, "X-Mine: one");
+    struct stage stage;
+
+    begin(&stage);
+    stage.performer.options.headers = headers;
+    curl_easy_setopt(stage.performer.easy, CURLOPT_PROXY, listener_origin(stage.other));
+    curl_easy_setopt(stage.performer.easy, CURLOPT_NOPROXY, "");
+    curl_easy_setopt(stage.performer.easy, CURLOPT_HEADEROPT, (long)CURLHEADER_UNIFIED);
+    answer(stage.other, "HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n", LISTENER_CLOSE);
+    assert_int_equal(
+        performer_perform(&stage.performer, source, performer_url(live_emulator.nex_https, "/v1.0/Controller"), NULL),
+        NEXAUTH_NETWORK);
+    assert_memory_equal(listener_request(stage.other, 0), "CONNECT ", strlen("CONNECT "));
+    assert_null(strstr(listener_request(stage.other, 0), "Authorization"));
+    assert_null(strstr(listener_request(stage.other, 0), "X-Mine"));
+    curl_slist_free_all(headers);
+    nexauth_source_free(source);
+    end(&stage);
+}
+
 static void a_token_goes_to_the_origins_of_its_source_alone(void **state)
 {
     struct stage stage;
@@ -417,6 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         LIVE(no_redirect_is_followed_whatever_the_handle_was_set_to),
         LIVE(a_port_of_the_handles_leads_nowhere_else),
+        LIVE(a_proxy_does_not_get_the_token),
         LIVE(a_token_goes_to_the_origins_of_its_source_alone),
         LIVE(a_static_token_without_origins_is_carried_nowhere),
         LIVE(a_vendors_token_goes_to_its_api_by_default),
