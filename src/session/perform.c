@@ -288,7 +288,7 @@ nexauth_status nexauth_perform(nexauth_source *source, CURL *easy, const struct 
 {
     struct performance performance = {.easy = easy, .options = options, .url = {.bound = URL_LONGEST}};
     struct nexauth_error failure = {0};
-    int64_t timeout_ms;
+    int64_t timeout_ms = 0;
     nexauth_status status = check(source, easy, options, &timeout_ms, error);
 
     if (status)

@@ -37,9 +37,7 @@ static char *make_object(void)
     char *object = malloc(UPLOAD + 1);
 
     assert_non_null(object);
-    memset(object, 'x', UPLOAD);
-    memcpy(object, "{\"a\":\"", 6);
-    memcpy(object + UPLOAD - 2, "\"}", 3);
+    assert_int_equal(snprintf(object, UPLOAD + 1, "{\"a\":\"%0*d\"}", UPLOAD - (int)strlen("{\"a\":\"\"}"), 0), UPLOAD);
     return object;
 }
 

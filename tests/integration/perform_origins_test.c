@@ -87,24 +87,23 @@ static CURLU *set_as_if_for_another(struct performer *performer, const char *url
 static void no_redirect_is_followed_whatever_the_handle_was_set_to(void **state)
 {
     static const int codes[] = {301, 302, 303, 307, 308};
-    char texts[COUNT(codes)][2][160];
+    char texts[COUNT(codes) * 4][160];
     struct stage stage;
 
     (void)state;
     begin(&stage);
-    for (size_t i = 0; i < COUNT(codes) * 4; i++) {
+    for (size_t i = 0; i < COUNT(texts); i++) {
         const int code = codes[i / 4];
-        const int to_another = i / 2 % 2;
+        const bool to_another = i / 2 % 2 == 1;
         const int presentation = i % 2 ? NEXAUTH_PRESENT_QUERY : NEXAUTH_PRESENT_HEADER;
         const struct listener *target = to_another ? stage.other : stage.api;
-        char *text = texts[i / 4][to_another];
         nexauth_source *source = new_static(&stage, listener_origin(stage.api), presentation);
         CURLU *handle = set_as_if_for_another(&stage.performer, listener_origin(stage.other));
 
-        snprintf(text, sizeof texts[0][0],
+        snprintf(texts[i], sizeof texts[i],
                  "HTTP/1.1 %d Elsewhere\r\nLocation: %s/b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", code,
                  listener_origin(target));
-        answer(stage.api, text, LISTENER_CLOSE);
+        answer(stage.api, texts[i], LISTENER_CLOSE);
         performer_assert(&stage.performer, source, api_url(&stage), code);
         assert_int_equal(listener_requests(stage.api), (int)i + 1);
         assert_non_null(strstr(listener_request(stage.api, (int)i), CANARY_START));

@@ -100,7 +100,7 @@ static void begin(void *context, nexauth_permit *permit, const struct nexauth_er
 
     assert_int_equal(permit == NULL, error != NULL);
     transfer->permit = permit;
-    if (permit) {
+    if (!error) {
         send_request(transfer);
         return;
     }
