@@ -84,7 +84,8 @@ struct nexauth_answer {
     const char
         *retry_after; /* the headers of these names (RFC 9110 sections 10.2.3, 6.6.1, 8.3); NULL: there is none */
     const char *date; /* which retry_after may be relative to */
-    const char *content_type; /* tells a ban's bare page from the API's own words */
+    const char *content_type; /* tells a ban's answer from the API's own. "" too where there is none but a challenge
+                                 (WWW-Authenticate), or where http_status is what an envelope amounts to */
     int http_status;          /* of the final answer, 200 to 999; 0: none was read */
     int loss;                 /* then: an enum nexauth_loss */
     uintptr_t reserved[8];

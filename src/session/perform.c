@@ -157,6 +157,18 @@ static const char *header_of(CURL *easy, const char *name)
     return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) ? NULL : header->value;
 }
 
+/* What tells a ban's answer from the API's: "", where the API has spoken otherwise, by its envelope or a challenge (RFC
+ * 6750 section 3). */
+static const char *content_type_of(const struct performance *performance, long status)
+{
+    const char *type = NULL;
+
+    if (status < 400)
+        return "";
+    curl_easy_getinfo(performance->easy, CURLINFO_CONTENT_TYPE, &type);
+    return type || !header_of(performance->easy, "WWW-Authenticate") ? type : "";
+}
+
 /* A status that was read counts, whatever became of the body. */
 static struct nexauth_answer answer_of(const struct performance *performance, CURLcode result)
 {
@@ -174,7 +186,7 @@ static struct nexauth_answer answer_of(const struct performance *performance, CU
     if (answer.http_status && !result && options->judge)
         answer.http_status = options->judge(options->context, answer.http_status);
     if (answer.http_status >= 400) {
-        curl_easy_getinfo(performance->easy, CURLINFO_CONTENT_TYPE, &answer.content_type);
+        answer.content_type = content_type_of(performance, status);
         answer.retry_after = header_of(performance->easy, "Retry-After");
         answer.date = header_of(performance->easy, "Date");
     }

@@ -398,6 +398,39 @@ static void without_a_token_there_is_no_call(void **state)
     nexauth_source_free(source);
 }
 
+/* A 401 of the token's own service is none of the API's. */
+static void a_401_to_who_asks_for_a_token_is_not_tried_again(void **state)
+{
+    nexauth_source *source = live_new_source(*state, &nex);
+    struct nexauth_error error = {0};
+    struct performer performer;
+
+    performer_begin(&performer);
+    live_fault("{\"service\":\"nex\",\"path\":\"/v1.0/Token\",\"answer\":\"invalid-grant-401\"}");
+    assert_int_equal(performer_perform(&performer, source, performer_url(live_emulator.nex_https, CONTROLLER), &error),
+                     NEXAUTH_DENIED);
+    assert_int_equal(error.http_status, 401);
+    assert_int_equal(performer.rewinds, 0);
+    assert_int_equal(live_requests_at("nex *"), 1);
+    performer_end(&performer);
+    nexauth_source_free(source);
+}
+
+static void a_token_that_does_not_come_in_time_is_a_timeout(void **state)
+{
+    nexauth_source *source = live_new_source(*state, &nex);
+    struct performer performer;
+
+    performer_begin(&performer);
+    performer.options.timeout_ms = 200;
+    live_fault("{\"service\":\"nex\",\"path\":\"/v1.0/Token\",\"delay_ms\":600000}");
+    assert_int_equal(performer_perform(&performer, source, performer_url(live_emulator.nex_https, CONTROLLER), NULL),
+                     NEXAUTH_TIMEOUT);
+    assert_int_equal(live_requests_at("nex " CONTROLLER), 0);
+    performer_end(&performer);
+    nexauth_source_free(source);
+}
+
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, live_set_up, live_tear_down)
 
 int main(void)
@@ -418,6 +451,8 @@ int main(void)
         LIVE(a_judge_that_talks_nonsense_is_invalid),
         LIVE(a_static_token_that_is_refused_has_no_second_attempt),
         LIVE(without_a_token_there_is_no_call),
+        LIVE(a_401_to_who_asks_for_a_token_is_not_tried_again),
+        LIVE(a_token_that_does_not_come_in_time_is_a_timeout),
     };
 
     return cmocka_run_group_tests(tests, live_start, live_stop);

@@ -284,6 +284,24 @@ static void a_judge_makes_a_401_of_an_envelope(void **state)
     performer_end(&performer);
 }
 
+/* PHP labels what it prints as HTML unless it is told otherwise: that makes no ban of an envelope. */
+static void an_envelope_that_is_judged_is_no_page_of_a_ban(void **state)
+{
+    nexauth_source *source = live_new_source(*state, &app);
+    struct performer performer;
+
+    performer_begin(&performer);
+    performer.options.judge = performer_judge;
+    live_fault("{\"service\":\"nexusguard\",\"path\":\"/api/spe/customers\",\"times\":0,\"answer\":"
+               "{\"status\":200,\"headers\":{\"Content-Type\":\"text/html\"},\"body\":\"{\\\"code\\\":40031}\"}}");
+    for (int i = 0; i < CALLS; i++)
+        assert_int_equal(performer_perform(&performer, source, customers(), NULL), NEXAUTH_DENIED);
+    assert_int_equal(live_requests_at(NEXUSGUARD_CALLS), CALLS + 1);
+    assert_int_equal(live_requests_at(NEXUSGUARD_TOKEN), 2);
+    nexauth_source_free(source);
+    performer_end(&performer);
+}
+
 static void without_a_judge_the_body_is_the_applications(void **state)
 {
     nexauth_source *source = live_new_source(*state, &app);
@@ -313,6 +331,7 @@ int main(void)
         LIVE(threads_that_meet_a_401_together_share_one_token_request),
         LIVE(a_401_that_means_no_right_causes_no_storm),
         LIVE(a_judge_makes_a_401_of_an_envelope),
+        LIVE(an_envelope_that_is_judged_is_no_page_of_a_ban),
         LIVE(without_a_judge_the_body_is_the_applications),
     };
 
