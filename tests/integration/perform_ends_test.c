@@ -92,6 +92,7 @@ static void the_handles_timeout_ends_the_transfer(void **state)
     end(&stage);
 }
 
+/* Nobody judges a half of it. */
 static void an_answer_that_breaks_off_is_told_with_its_status(void **state)
 {
     struct stage stage;
@@ -99,10 +100,12 @@ static void an_answer_that_breaks_off_is_told_with_its_status(void **state)
 
     (void)state;
     begin(&stage);
+    stage.performer.options.judge = performer_judge;
     answer(&stage, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nb", LISTENER_CLOSE);
     assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), &error), NEXAUTH_NETWORK);
     assert_string_equal(error.code, "CURLE 18");
     assert_int_equal(error.http_status, 200);
+    assert_int_equal(stage.performer.judged, 0);
     end(&stage);
 }
 

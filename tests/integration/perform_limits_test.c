@@ -230,6 +230,22 @@ static void who_gets_no_turn_in_time_is_told_at_once(void **state)
     end(&stage);
 }
 
+/* A date is relative to the answer's own, whatever the time is here. */
+static void a_date_in_retry_after_counts_from_the_answers_own(void **state)
+{
+    static const char busy[] = "HTTP/1.1 429 Too Many\r\nDate: Tue, 01 Jan 2019 00:00:00 GMT\r\n"
+                               "Retry-After: Tue, 01 Jan 2019 01:00:00 GMT\r\nContent-Length: 0\r\n\r\n";
+    struct stage stage;
+    struct nexauth_error error = {0};
+
+    (void)state;
+    begin(&stage, 4);
+    answer(&stage, busy, LISTENER_KEEP);
+    assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), &error), NEXAUTH_THROTTLED);
+    assert_in_range(error.retry_after_ms, HOUR_MS, 2 * HOUR_MS);
+    end(&stage);
+}
+
 /* A kept connection turns out to be dead: the first sending may have been counted as well. */
 static void a_request_that_leaves_once_more_takes_a_slot_more(void **state)
 {
@@ -308,6 +324,7 @@ int main(void)
         LIVE(three_pages_in_a_row_are_a_ban),
         LIVE(three_fresh_connections_closed_without_an_answer_are_a_ban),
         LIVE(who_gets_no_turn_in_time_is_told_at_once),
+        LIVE(a_date_in_retry_after_counts_from_the_answers_own),
         LIVE(a_request_that_leaves_once_more_takes_a_slot_more),
         LIVE(without_a_slot_it_does_not_leave_once_more),
         LIVE(what_never_left_takes_no_slot),
