@@ -60,9 +60,9 @@ struct nexauth_perform_options {
  * are returned as there: DENIED or REAUTH (401, the second time, or without a second time), THROTTLED (429),
  * UNAVAILABLE (503), BLOCKED. error->http_status is the answer's then, and the body was delivered as ever. Else no
  * answer was read: what nexauth_permit_begin() fails with, with http_status 0, when nothing was sent; INVALID too for a
- * header that is the library's to send (Authorization) or has control characters, and for a handle that libcurl does
- * not perform; NETWORK, TIMEOUT, PROTOCOL, NO_MEMORY, or CANCELED when a callback of the caller's ended the transfer.
- * Then `message` has libcurl's words, and `code` its number, such as "CURLE 28".
+ * header that is the library's to send (Authorization), has control characters or begins with a blank, and for a handle
+ * that libcurl does not perform; NETWORK, TIMEOUT, PROTOCOL, NO_MEMORY, or CANCELED when a callback of the caller's
+ * ended the transfer. Then `message` has libcurl's words, and `code` its number, such as "CURLE 28".
  */
 NEXAUTH_API nexauth_status nexauth_perform(nexauth_source *source, CURL *easy,
                                            const struct nexauth_perform_options *options, struct nexauth_error *error);

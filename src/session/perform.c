@@ -38,8 +38,8 @@ static nexauth_status check_headers(const struct curl_slist *header, struct nexa
     for (; header; header = header->next) {
         const char *line = header->data ? header->data : "";
 
-        if (!nx_is_free_of_controls(line))
-            return nx_fail(error, NEXAUTH_INVALID, "a header has a control character");
+        if (!nx_is_free_of_controls(line) || *line == ' ') /* which would belong to the line before, the token's */
+            return nx_fail(error, NEXAUTH_INVALID, "a header has a control character, or begins with a blank");
         if (nx_same_in_any_case(line, own, size) && strchr(":; \t", line[size]))
             return nx_fail(error, NEXAUTH_INVALID, "the header Authorization is the library's to send");
     }

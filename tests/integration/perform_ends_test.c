@@ -258,6 +258,7 @@ static void a_header_that_is_the_librarys_or_no_header_is_invalid(void **state)
         "X-Any: a\x01",
         "X-Any\r\n: a",
         "X-Any: a\x7f",
+        " folded: a",
     };
     struct stage stage;
 
