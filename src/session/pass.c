@@ -68,35 +68,27 @@ static nexauth_status check(const nexauth_source *source, const char *url, struc
     return NEXAUTH_OK;
 }
 
-/* With the lock. */
-static nexauth_status find_site(struct nx_pass *pass, const char *url, struct nexauth_error *error)
-{
-    nexauth_session *session = pass->source->session;
-    const struct nx_siphash_key *key = session->world.permits
-                                           ? session->world.permits->verbs->key(session->world.permits)
-                                           : &session->hash_key;
-
-    if (session->closed)
-        return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
-    pass->site = nx_site_find(&session->sites, url, &pass->source->provider->api, &session->limits, key);
-    return pass->site ? NEXAUTH_OK : nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
-}
-
 nexauth_status nx_pass_init(struct nx_pass *pass, nexauth_source *source, const char *url, struct nexauth_error *error)
 {
-    nexauth_session *session = source->session;
     struct nx_url parts;
-    nexauth_status status = check(source, url, &parts, error);
+    const nexauth_status status = check(source, url, &parts, error);
 
     if (status)
         return status;
-    *pass = (struct nx_pass){.source = source, .generation = nx_fork_generation()};
-    nx_engine_lock(session->engine);
-    status = find_site(pass, url, error);
-    nx_engine_unlock(session->engine);
-    if (!status && session->world.permits)
-        pass->path = nx_site_path(pass->site, parts.path, session->world.permits->verbs->key(session->world.permits));
-    return status;
+    if (source->session->closed)
+        return nx_fail(error, NEXAUTH_INVALID, "the session was freed");
+    *pass = (struct nx_pass){.source = source, .url = url, .path = parts.path, .generation = nx_fork_generation()};
+    return NEXAUTH_OK;
+}
+
+void nx_pass_borrow_url(struct nx_pass *pass, const char *copy)
+{
+    struct nx_url parts;
+
+    if (!nx_url_split(copy, &parts))
+        return;
+    pass->url = copy;
+    pass->path = parts.path;
 }
 
 void nx_pass_add_url(const struct nx_pass *pass, const char *url, struct nx_text *out)
@@ -171,6 +163,22 @@ static void granted(struct nx_permit *permit)
     nx_engine_unlock(engine);
 }
 
+/* With the lock. */
+static bool find_site(struct nx_pass *pass)
+{
+    nexauth_session *session = pass->source->session;
+    const struct nx_siphash_key *key = session->world.permits
+                                           ? session->world.permits->verbs->key(session->world.permits)
+                                           : &session->hash_key;
+
+    if (!pass->site) {
+        pass->site = nx_site_find(&session->sites, pass->url, &pass->source->provider->api, &session->limits, key);
+        if (pass->site)
+            pass->door = nx_site_path(pass->site, pass->path, key);
+    }
+    return pass->site != NULL;
+}
+
 static struct nx_permit_wish wish_of(const struct nx_pass *pass, int64_t deadline_ms)
 {
     const int64_t now = now_of(pass);
@@ -178,7 +186,7 @@ static struct nx_permit_wish wish_of(const struct nx_pass *pass, int64_t deadlin
         .count = NX_SITE_API_DOORS, .lane = NX_LANE_API, .patience_ms = deadline_ms > now ? deadline_ms - now : 0};
 
     memcpy(wish.doors, pass->site->doors, sizeof pass->site->doors);
-    wish.doors[NX_SITE_PATH] = pass->path;
+    wish.doors[NX_SITE_PATH] = pass->door;
     return wish;
 }
 
@@ -202,6 +210,10 @@ enum nx_turn nx_pass_enter(struct nx_pass *pass, int64_t deadline_ms, struct nex
 
     if (is_freed(pass, error))
         return NX_TURN_NEVER;
+    if (!find_site(pass)) {
+        nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+        return NX_TURN_NEVER;
+    }
     if (!permits)
         return NX_TURN_NOW;
     wish = wish_of(pass, deadline_ms);
@@ -234,7 +246,7 @@ static bool is_path_held(const struct nx_pass *pass)
     struct nx_gate_figures figures;
     int64_t now_us;
 
-    return permits->verbs->figures(permits, pass->path.key, &figures, &now_us) && figures.held_until_us > now_us;
+    return permits->verbs->figures(permits, pass->door.key, &figures, &now_us) && figures.held_until_us > now_us;
 }
 
 /* The token may have been replaced while the turn was waited for, or be over. */
@@ -295,8 +307,10 @@ static enum nx_turn wait_once(struct nx_pass *pass, int64_t deadline_ms, struct 
     return nx_pass_turned(pass, error);
 }
 
+/* Waits for one, if need be. With the lock, which is let go meanwhile. */
 static nexauth_status get_token(struct nx_pass *pass, int64_t deadline_ms, struct nexauth_error *error)
 {
+    nexauth_session *session = pass->source->session;
     struct nexauth_get_options options = {0};
     int64_t left_ms;
 
@@ -305,28 +319,39 @@ static nexauth_status get_token(struct nx_pass *pass, int64_t deadline_ms, struc
         return NEXAUTH_OK;
     left_ms = deadline_ms - now_of(pass);
     options.timeout_ms = left_ms > 1 ? left_ms : 1;
+    nx_engine_unlock(session->engine);
     nexauth_source_get_token(pass->source, &options, &pass->token, error);
-    if (!pass->token && pass->source->session->closed)
+    nx_engine_lock(session->engine);
+    if (!pass->token && session->closed)
         nx_fail(error, NEXAUTH_CANCELED, "the session was freed while a token was waited for");
     return pass->token ? NEXAUTH_OK : error->status;
+}
+
+/* With the lock. */
+static nexauth_status wait(struct nx_pass *pass, int64_t deadline_ms, struct nexauth_error *error)
+{
+    enum nx_turn is;
+
+    do {
+        if (get_token(pass, deadline_ms, error))
+            return error->status;
+        is = wait_once(pass, deadline_ms, error);
+    } while (is == NX_TURN_WAITS);
+    return is == NX_TURN_NEVER ? error->status : NEXAUTH_OK;
 }
 
 nexauth_status nx_pass_wait(struct nx_pass *pass, int64_t deadline_ms, struct nexauth_error *error)
 {
     struct nx_engine *engine = pass->source->session->engine;
     struct nexauth_error failure = {0};
-    enum nx_turn is = NX_TURN_WAITS;
-    nexauth_status status = NEXAUTH_OK;
+    nexauth_status status;
 
-    while (!status && is == NX_TURN_WAITS) {
-        status = get_token(pass, deadline_ms, &failure);
-        if (status)
-            break;
-        nx_engine_lock(engine);
-        is = wait_once(pass, deadline_ms, &failure);
-        nx_engine_unlock(engine);
-        status = is == NX_TURN_NEVER ? failure.status : NEXAUTH_OK;
-    }
+    nx_engine_lock(engine);
+    if (!pass->inside)
+        nx_source_enter(pass->source);
+    pass->inside = true;
+    status = wait(pass, deadline_ms, &failure);
+    nx_engine_unlock(engine);
     if (status && error)
         *error = failure;
     return status;

@@ -14,14 +14,17 @@
 #include <stdint.h>
 
 struct nx_pass {
-    nexauth_source *source; /* not counted here */
-    struct nx_site *site;
-    nexauth_token *token; /* that the request carries; counted */
-    struct nx_door path;
+    nexauth_source *source; /* counted from the waiting on, as of a thread that is inside */
+    const char *url;        /* until it has its turn */
+    struct nx_span path;    /* in the URL */
+    struct nx_site *site;   /* NULL before it has asked for a turn */
+    nexauth_token *token;   /* that the request carries; counted */
+    struct nx_door door;    /* of the path */
     struct nx_permit permit;
     uint32_t generation; /* of forks: what a parent took is not the child's to give back */
     bool ended;          /* what came of it was told */
     /* With the lock: */
+    bool inside;   /* the source is counted */
     bool canceled; /* it is to have none */
     const char *why;
     bool done;                 /* for who blocks: it waits no longer */
@@ -42,8 +45,11 @@ nexauth_status nx_permit_word(nexauth_permit *permit, struct nexauth_error *erro
 /* Frees a permit that was never handed out, in a child that was forked. With the lock. */
 void nx_permit_forget(nexauth_permit *permit);
 
-/* Checks where the request is to go. With nothing held. */
+/* Checks where the request is to go. The URL is borrowed. */
 nexauth_status nx_pass_init(struct nx_pass *pass, nexauth_source *source, const char *url, struct nexauth_error *error);
+
+/* Has it borrow a copy of the URL, which may lack the fragment, from here on. */
+void nx_pass_borrow_url(struct nx_pass *pass, const char *copy);
 
 /* The URL with what the token adds to it; the token is to be one that is presented in the query. */
 void nx_pass_add_url(const struct nx_pass *pass, const char *url, struct nx_text *out);
@@ -85,7 +91,10 @@ void nx_pass_give_back(struct nx_pass *pass);
 /* Makes a pass that has ended ready for another request to the same place. Without the lock. */
 void nx_pass_renew(struct nx_pass *pass);
 
-/* Lets go of the token, and of the turn, which counts as given up. Without the lock. */
+/* The source stays counted for the pass's owner, who is not inside any more. Without the lock. */
+void nx_pass_leave_source(struct nx_pass *pass);
+
+/* Lets go of the token, of the turn, which counts as given up, and of the source. Without the lock. */
 void nx_pass_release(struct nx_pass *pass);
 
 #endif

@@ -205,21 +205,40 @@ nexauth_status nx_pass_end(struct nx_pass *pass, const struct nexauth_answer *an
     return failure.status;
 }
 
-void nx_pass_release(struct nx_pass *pass)
+/* Without the lock. */
+static void drop_turn(struct nx_pass *pass)
 {
     static const struct nx_outcome given_up = {.end = NX_END_GIVEN_UP, .word = NX_WORD_NONE};
     struct nx_permits *permits = pass->source->session->world.permits;
 
-    if (permits && pass->permit.state == NX_PERMIT_OUT && pass->generation == nx_fork_generation()) {
-        if (permits->verbs->end(permits, &pass->permit, &given_up))
-            nx_session_turn(pass->source->session);
-    }
+    if (permits && pass->permit.state == NX_PERMIT_OUT && pass->generation == nx_fork_generation() &&
+        permits->verbs->end(permits, &pass->permit, &given_up))
+        nx_session_turn(pass->source->session);
     nexauth_token_unref(pass->token);
     pass->token = NULL;
 }
 
 void nx_pass_renew(struct nx_pass *pass)
 {
-    nx_pass_release(pass);
+    drop_turn(pass);
     pass->ended = false;
+}
+
+void nx_pass_leave_source(struct nx_pass *pass)
+{
+    struct nx_engine *engine = pass->source->session->engine;
+
+    nx_engine_lock(engine);
+    pass->source->inside--;
+    pass->inside = false;
+    nx_engine_unlock(engine);
+}
+
+void nx_pass_release(struct nx_pass *pass)
+{
+    drop_turn(pass);
+    if (!pass->inside)
+        return;
+    nx_engine_lock(pass->source->session->engine);
+    nx_source_leave_unlock(pass->source);
 }

@@ -90,8 +90,8 @@ static struct curl_slist *list_headers(struct performance *performance)
     return rest.list;
 }
 
-/* What would win over the URL, or take the token on from there, or to a proxy: to libcurl's defaults. None of these
- * fails. */
+/* What would win over the URL, or take the token on from there, or to a proxy: to libcurl's defaults, where they stay.
+ * None of these fails. */
 static void lead_nowhere_else(CURL *easy)
 {
     curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
@@ -113,7 +113,6 @@ static CURLcode set_up(struct performance *performance)
             return CURLE_OUT_OF_MEMORY;
         url = nx_text_string(&performance->url);
     }
-    lead_nowhere_else(easy);
     SET(CURLOPT_URL, url);
     SET(CURLOPT_HTTPHEADER, list_headers(performance));
     SET(CURLOPT_PREREQFUNCTION, before_sending);
@@ -121,10 +120,9 @@ static CURLcode set_up(struct performance *performance)
     return result;
 }
 
-/* libcurl's defaults, also where nothing was sent. None of these fails. */
+/* Back to libcurl's defaults. None of these fails. */
 static void clear(CURL *easy)
 {
-    lead_nowhere_else(easy);
     curl_easy_setopt(easy, CURLOPT_URL, NULL);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, NULL);
@@ -272,8 +270,10 @@ static nexauth_status perform(struct performance *performance, int64_t timeout_m
 {
     const struct nx_world *world = &performance->pass.source->session->world;
     const int64_t deadline_ms = nx_boot_ms(&world->clock) + timeout_ms;
-    nexauth_status status = perform_once(performance, deadline_ms, error);
+    nexauth_status status;
 
+    lead_nowhere_else(performance->easy);
+    status = perform_once(performance, deadline_ms, error);
     if (status && may_try_again(performance, error)) {
         nx_pass_renew(&performance->pass);
         status = perform_once(performance, deadline_ms, error);
@@ -308,12 +308,7 @@ nexauth_status nexauth_perform(nexauth_source *source, CURL *easy, const struct 
     status = nx_pass_init(&performance.pass, source, options->url, error);
     if (status)
         return status;
-    nx_engine_lock(source->session->engine);
-    nx_source_enter(source);
-    nx_engine_unlock(source->session->engine);
     status = perform(&performance, timeout_ms, &failure);
-    nx_engine_lock(source->session->engine);
-    nx_source_leave_unlock(source);
     if (status && error)
         *error = failure;
     return status;

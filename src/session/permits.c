@@ -31,6 +31,8 @@ static nexauth_status make(nexauth_source *source, const struct nexauth_permit_o
         nx_text_add_bytes(&permit->url, options->url, strcspn(options->url, "#"));
     if (!status && nx_text_failed(&permit->url))
         status = nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    if (!status)
+        nx_pass_borrow_url(&permit->pass, nx_text_string(&permit->url));
     if (status) {
         nx_text_release(&permit->url);
         free(permit);
@@ -62,26 +64,20 @@ nexauth_status nx_permit_word(nexauth_permit *permit, struct nexauth_error *erro
     return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
 }
 
-/* The thread is inside its source, as those are who wait for a token. Frees the permit on failure. */
+/* Frees the permit on failure. */
 static nexauth_status wait_for(nexauth_permit *permit, int64_t timeout_ms, struct nexauth_error *error)
 {
-    nexauth_source *source = permit->pass.source;
-    nexauth_session *session = source->session;
-    nexauth_status status;
+    const int64_t now = nx_boot_ms(&permit->pass.source->session->world.clock);
+    nexauth_status status = nx_pass_wait(&permit->pass, now + timeout_ms, error);
 
-    nx_engine_lock(session->engine);
-    nx_source_enter(source);
-    nx_engine_unlock(session->engine);
-    status = nx_pass_wait(&permit->pass, nx_boot_ms(&session->world.clock) + timeout_ms, error);
     if (!status)
         status = nx_permit_word(permit, error);
     if (status) {
         nx_pass_release(&permit->pass);
         destroy(permit);
+    } else {
+        nx_pass_leave_source(&permit->pass);
     }
-    nx_engine_lock(session->engine);
-    source->references += !status;
-    nx_source_leave_unlock(source);
     return status;
 }
 
