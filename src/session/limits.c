@@ -162,12 +162,6 @@ static struct nx_site *make(const char *url, const char *origin, const struct nx
     return site;
 }
 
-/* A path begins with a slash, as no limit's name does. */
-struct nx_door nx_site_path(const struct nx_site *site, struct nx_span path, const struct nx_siphash_key *key)
-{
-    return (struct nx_door){.key = key_of(key, site->hash, path), .fleeting = true};
-}
-
 struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const struct nx_limit *limit,
                              const struct nx_limits *limits, const struct nx_siphash_key *key)
 {
@@ -195,6 +189,38 @@ struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const stru
     site->next = *sites;
     *sites = site;
     return site;
+}
+
+static bool is_last(const struct nx_last_place *last, const char *url, size_t size, const struct nx_limit *limit)
+{
+    return last->size == size && last->limit == limit && memcmp(last->url, url, size) == 0;
+}
+
+static void note_last(struct nx_last_place *last, const struct nx_place *place, const char *url, size_t size,
+                      const struct nx_limit *limit)
+{
+    last->place = *place;
+    last->limit = limit;
+    last->size = size <= sizeof last->url ? size : 0;
+    memcpy(last->url, url, last->size);
+}
+
+/* A path begins with a slash, as no limit's name does. */
+struct nx_place nx_place_find(struct nx_last_place *last, struct nx_site **sites, const char *url, struct nx_span path,
+                              const struct nx_limit *limit, const struct nx_limits *limits,
+                              const struct nx_siphash_key *key)
+{
+    const size_t size = strcspn(url, "?#");
+    struct nx_place place = {0};
+
+    if (is_last(last, url, size, limit))
+        return last->place;
+    place.site = nx_site_find(sites, url, limit, limits, key);
+    if (!place.site)
+        return place;
+    place.path = (struct nx_door){.key = key_of(key, place.site->hash, path), .fleeting = true};
+    note_last(last, &place, url, size, limit);
+    return place;
 }
 
 void nx_sites_release(struct nx_site *sites)

@@ -46,7 +46,23 @@ struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const stru
                              const struct nx_limits *limits, const struct nx_siphash_key *key);
 void nx_sites_release(struct nx_site *sites);
 
-/* Where requests of one path can be held. */
-struct nx_door nx_site_path(const struct nx_site *site, struct nx_span path, const struct nx_siphash_key *key);
+/* Where a call of an API goes: its site, and the door of its path, where requests of that alone can be held. */
+struct nx_place {
+    struct nx_site *site; /* NULL: nowhere yet */
+    struct nx_door path;
+};
+
+/* The last place of a session: the next call mostly goes there too. */
+struct nx_last_place {
+    const struct nx_limit *limit;
+    struct nx_place place;
+    size_t size; /* of the URL up to its query; 0: there was none, or its URL is too long to be kept */
+    char url[128];
+};
+
+/* The place of a call; `path` is in the URL. Its site is NULL when memory ran out. */
+struct nx_place nx_place_find(struct nx_last_place *last, struct nx_site **sites, const char *url, struct nx_span path,
+                              const struct nx_limit *limit, const struct nx_limits *limits,
+                              const struct nx_siphash_key *key);
 
 #endif

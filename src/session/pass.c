@@ -164,19 +164,16 @@ static void granted(struct nx_permit *permit)
 }
 
 /* With the lock. */
-static bool find_site(struct nx_pass *pass)
+static bool find_place(struct nx_pass *pass)
 {
     nexauth_session *session = pass->source->session;
-    const struct nx_siphash_key *key = session->world.permits
-                                           ? session->world.permits->verbs->key(session->world.permits)
-                                           : &session->hash_key;
+    struct nx_permits *permits = session->world.permits;
+    const struct nx_siphash_key *key = permits ? permits->verbs->key(permits) : &session->hash_key;
 
-    if (!pass->site) {
-        pass->site = nx_site_find(&session->sites, pass->url, &pass->source->provider->api, &session->limits, key);
-        if (pass->site)
-            pass->door = nx_site_path(pass->site, pass->path, key);
-    }
-    return pass->site != NULL;
+    if (!pass->place.site)
+        pass->place = nx_place_find(&session->last_place, &session->sites, pass->url, pass->path,
+                                    &pass->source->provider->api, &session->limits, key);
+    return pass->place.site != NULL;
 }
 
 static struct nx_permit_wish wish_of(const struct nx_pass *pass, int64_t deadline_ms)
@@ -185,8 +182,8 @@ static struct nx_permit_wish wish_of(const struct nx_pass *pass, int64_t deadlin
     struct nx_permit_wish wish = {
         .count = NX_SITE_API_DOORS, .lane = NX_LANE_API, .patience_ms = deadline_ms > now ? deadline_ms - now : 0};
 
-    memcpy(wish.doors, pass->site->doors, sizeof pass->site->doors);
-    wish.doors[NX_SITE_PATH] = pass->door;
+    memcpy(wish.doors, pass->place.site->doors, sizeof pass->place.site->doors);
+    wish.doors[NX_SITE_PATH] = pass->place.path;
     return wish;
 }
 
@@ -210,7 +207,7 @@ enum nx_turn nx_pass_enter(struct nx_pass *pass, int64_t deadline_ms, struct nex
 
     if (is_freed(pass, error))
         return NX_TURN_NEVER;
-    if (!find_site(pass)) {
+    if (!find_place(pass)) {
         nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
         return NX_TURN_NEVER;
     }
@@ -246,7 +243,7 @@ static bool is_path_held(const struct nx_pass *pass)
     struct nx_gate_figures figures;
     int64_t now_us;
 
-    return permits->verbs->figures(permits, pass->door.key, &figures, &now_us) && figures.held_until_us > now_us;
+    return permits->verbs->figures(permits, pass->place.path.key, &figures, &now_us) && figures.held_until_us > now_us;
 }
 
 /* The token may have been replaced while the turn was waited for, or be over. */

@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "core/url.h"
 #include "nexauth/nexauth.h"
+#include "session/limits.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,9 +18,8 @@ struct nx_pass {
     nexauth_source *source; /* counted from the waiting on, as of a thread that is inside */
     const char *url;        /* until it has its turn */
     struct nx_span path;    /* in the URL */
-    struct nx_site *site;   /* NULL before it has asked for a turn */
+    struct nx_place place;  /* nowhere before it has asked for a turn */
     nexauth_token *token;   /* that the request carries; counted */
-    struct nx_door door;    /* of the path */
     struct nx_permit permit;
     uint32_t generation; /* of forks: what a parent took is not the child's to give back */
     bool ended;          /* what came of it was told */

@@ -62,7 +62,7 @@ static enum nx_sign sign_of(const struct nexauth_answer *answer)
 static bool shows_ban(struct nx_pass *pass, const struct nexauth_answer *answer)
 {
     nexauth_session *session = pass->source->session;
-    struct nx_site *site = pass->site->first;
+    struct nx_site *site = pass->place.site->first;
     const enum nx_sign sign = sign_of(answer);
     uint64_t who = 0;
 

@@ -65,6 +65,7 @@ struct nexauth_session {
     nexauth_source *sources;             /* those that were made to their end */
     struct nx_acquisition *acquisitions; /* under way */
     struct nx_site *sites;               /* where its requests went */
+    struct nx_last_place last_place;     /* where its last call went */
     struct nx_failures failures;         /* by credentials */
     struct nx_errand *errands;           /* under way */
     struct nx_pass *passes[NX_PASSERS];  /* that wait for a turn */
