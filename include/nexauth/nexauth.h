@@ -19,7 +19,8 @@
  * Inputs are copied: they may be changed or freed as soon as the call has returned.
  * 5. Units are part of the name: _ms, _s. Points in time are Unix seconds, as int64_t.
  * 6. The library never logs, prints, exits or reads the environment. No secret is ever part of a message. (The TLS
- * library below may: OpenSSL under libcurl obeys SSLKEYLOGFILE, which libcurl has no option to forbid.)
+ * library below may: OpenSSL under libcurl obeys SSLKEYLOGFILE, which libcurl has no option to forbid. So
+ * nexauth_process_harden(), and nothing else, looks whether it is set.)
  *
  * Threads: every function may be called from every thread at any time, on the same object too, unless it says
  * otherwise. Only the ends are exclusive: nobody may begin a call on an object that is being freed or has been. Calls
@@ -88,6 +89,26 @@ struct nexauth_error {
     char message[256];      /* one sentence for a person; never holds a secret */
     uintptr_t reserved[8];
 };
+
+/* ---- Hardened mode -------------------------------------------------------------------------------------------- */
+
+/*
+ * Has the libraries below wipe the memory that they free. The library wipes its own in any case; libcurl and OpenSSL do
+ * not, and copies of passwords and tokens stay behind in what they have freed. Gives libcurl, OpenSSL, cJSON and
+ * libxml2 an allocator that wipes on free and realloc, for the whole process and for good, and starts libcurl.
+ *
+ * To be called first thing in a program, before it has other threads and before anything else uses one of these
+ * libraries. Once is enough; what has succeeded succeeds again, from any thread. The application may free() what these
+ * libraries gave it, as ever, but gives none of them an allocator of its own, before or after.
+ *
+ * Fails with INVALID when it came too late, as OpenSSL or libcurl has allocated memory before (each is made to allocate
+ * once to see that), or when SSLKEYLOGFILE is set in the environment, to whose file the keys of connections would go;
+ * NO_MEMORY when libcurl did not start. Some of the libraries may wipe then; the library works in any case.
+ *
+ * A TLS library other than OpenSSL, or an OpenSSL that was linked into libcurl itself, is left as it is: what it frees
+ * is not wiped.
+ */
+NEXAUTH_API nexauth_status nexauth_process_harden(struct nexauth_error *error);
 
 /* ---- Session -------------------------------------------------------------------------------------------------- */
 

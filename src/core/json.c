@@ -8,6 +8,7 @@
 
 #include "core/encode.h"
 #include "core/json_lexer.h"
+#include "core/wiping.h"
 
 #include <cjson/cJSON.h>
 
@@ -325,4 +326,14 @@ enum nx_parsed nx_json_read(const char *bytes, size_t size, bool envelope, struc
     if (parsed != NX_PARSED)
         nx_members_release(members);
     return parsed;
+}
+
+bool nx_json_wipe_memory(void)
+{
+    cJSON_Hooks wiping = {nx_wiping_malloc, nx_wiping_free};
+    const unsigned int before = nx_wiping_count();
+
+    cJSON_InitHooks(&wiping);
+    cJSON_Delete(cJSON_ParseWithLengthOpts("0", 1, NULL, 0));
+    return nx_wiping_count() != before;
 }

@@ -20,4 +20,7 @@
  */
 enum nx_parsed nx_json_read(const char *bytes, size_t size, bool envelope, struct nx_members *members);
 
+/* Gives cJSON the wiping allocator; true when it has it. Not while another thread uses cJSON. */
+bool nx_json_wipe_memory(void);
+
 #endif

@@ -12,6 +12,7 @@
 #ifdef NEXAUTH_XML
 
 #include "core/encode.h"
+#include "core/wiping.h"
 
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
@@ -440,6 +441,15 @@ void nx_xml_prepare(void)
     xmlInitParser();
 }
 
+bool nx_xml_wipe_memory(void)
+{
+    const unsigned int before = nx_wiping_count();
+
+    xmlMemSetup(nx_wiping_free, nx_wiping_malloc, nx_wiping_realloc, nx_wiping_strdup);
+    xmlFreeParserCtxt(xmlNewParserCtxt());
+    return nx_wiping_count() != before;
+}
+
 #else
 
 enum nx_parsed nx_xml_read(const char *bytes, size_t size, struct nx_members *members)
@@ -452,6 +462,11 @@ enum nx_parsed nx_xml_read(const char *bytes, size_t size, struct nx_members *me
 
 void nx_xml_prepare(void)
 {
+}
+
+bool nx_xml_wipe_memory(void)
+{
+    return true;
 }
 
 #endif

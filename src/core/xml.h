@@ -23,4 +23,8 @@ enum nx_parsed nx_xml_read(const char *bytes, size_t size, struct nx_members *me
 /* Readies libxml2 for use by several threads. May be called again. */
 void nx_xml_prepare(void);
 
+/* Gives libxml2 the wiping allocator; true when it has it, or the library was built without XML. Not while another
+ * thread uses libxml2. */
+bool nx_xml_wipe_memory(void);
+
 #endif

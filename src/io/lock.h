@@ -10,6 +10,11 @@ struct nx_lock {
     pthread_mutex_t mutex;
 };
 
+#define NX_LOCK_INITIALIZER                                                                                            \
+    {                                                                                                                  \
+        PTHREAD_MUTEX_INITIALIZER                                                                                      \
+    }
+
 struct nx_condition {
     pthread_cond_t cond;
 };
