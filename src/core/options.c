@@ -5,7 +5,6 @@
 #include "core/text.h"
 #include "core/url.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const char **string_at(void *options, const struct nx_option *option)
@@ -232,7 +231,7 @@ static void fill(char *block, const struct nx_option_table *table, const void *o
 }
 
 nexauth_status nx_identity_init(struct nx_identity *identity, const struct nx_option_table *table, const void *options,
-                                bool loopback_http, struct nexauth_error *error)
+                                bool loopback_http, struct nx_vault *vault, struct nexauth_error *error)
 {
     nexauth_status status;
 
@@ -243,18 +242,16 @@ nexauth_status nx_identity_init(struct nx_identity *identity, const struct nx_op
         return status;
     identity->table = table;
     identity->block_size = block_size(table, options);
-    identity->options = malloc(identity->block_size);
+    identity->options = vault->take(vault, identity->block_size);
     if (!identity->options)
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
     fill(identity->options, table, options);
     return NEXAUTH_OK;
 }
 
-void nx_identity_release(struct nx_identity *identity)
+void nx_identity_release(struct nx_identity *identity, struct nx_vault *vault)
 {
-    if (identity->options)
-        nx_wipe(identity->options, identity->block_size);
-    free(identity->options);
+    vault->give(vault, identity->options, identity->block_size);
     *identity = (struct nx_identity){0};
 }
 

@@ -1,13 +1,14 @@
 /*
  * What a source was made from. Each provider describes its public options struct in a table; from it the struct is
- * checked, its defaults are filled in, and everything that the caller gave is copied into one block, which is wiped
- * when it is released. The copy is a struct of the same type, cut off before `reserved`: a provider reads its own
- * options, and knows that every string is valid and none that it needs is missing.
+ * checked, its defaults are filled in, and everything that the caller gave is copied into one block of a vault, as
+ * there are secrets among it. The copy is a struct of the same type, cut off before `reserved`: a provider reads its
+ * own options, and knows that every string is valid and none that it needs is missing.
  */
 #ifndef NX_OPTIONS_H
 #define NX_OPTIONS_H
 
 #include "core/siphash.h"
+#include "core/vault.h"
 #include "nexauth/nexauth.h"
 
 #include <stdbool.h>
@@ -63,10 +64,10 @@ nexauth_status nx_check_reserved(const void *reserved, struct nexauth_error *err
 
 /* Checks and copies. `loopback_http`: an http origin is allowed where its host is a loopback address. */
 nexauth_status nx_identity_init(struct nx_identity *identity, const struct nx_option_table *table, const void *options,
-                                bool loopback_http, struct nexauth_error *error);
+                                bool loopback_http, struct nx_vault *vault, struct nexauth_error *error);
 
-/* Wipes and frees; a zeroed identity is fine. */
-void nx_identity_release(struct nx_identity *identity);
+/* Wipes and gives back to the vault that it came from; a zeroed identity is fine. */
+void nx_identity_release(struct nx_identity *identity, struct nx_vault *vault);
 
 enum { NX_SECRETS_MOST = 8 };
 

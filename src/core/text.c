@@ -16,12 +16,21 @@ void nx_text_init(struct nx_text *text, size_t bound)
     *text = (struct nx_text){.bound = bound};
 }
 
-void nx_text_release(struct nx_text *text)
+/* Wipes the memory and gives it back. */
+static void give_back(struct nx_text *text)
 {
-    if (text->data) {
+    if (text->vault) {
+        text->vault->give(text->vault, text->data, text->capacity);
+    } else {
         nx_wipe(text->data, text->capacity);
         free(text->data);
     }
+    text->vault = NULL;
+}
+
+void nx_text_release(struct nx_text *text)
+{
+    give_back(text);
     nx_text_init(text, text->bound);
 }
 
@@ -37,6 +46,19 @@ void nx_text_move(struct nx_text *to, struct nx_text *from)
     nx_text_release(to);
     *to = *from;
     nx_text_init(from, from->bound);
+}
+
+void nx_text_lock_away(struct nx_text *text, struct nx_vault *vault)
+{
+    char *data = text->vault || !text->length ? NULL : vault->take(vault, text->length + 1);
+
+    if (!data)
+        return;
+    memcpy(data, text->data, text->length + 1);
+    give_back(text);
+    text->data = data;
+    text->capacity = text->length + 1;
+    text->vault = vault;
 }
 
 /* The room to allocate for `length` bytes: doubled from what there is, within the bound. What comes first often comes
@@ -66,8 +88,7 @@ static bool reserve(struct nx_text *text, size_t length)
         return false;
     if (text->length > 0)
         memcpy(data, text->data, text->length);
-    nx_wipe(text->data, text->capacity);
-    free(text->data);
+    give_back(text);
     text->data = data;
     text->capacity = capacity;
     return true;

@@ -9,17 +9,19 @@
 #ifndef NX_TEXT_H
 #define NX_TEXT_H
 
+#include "core/vault.h"
 #include "nexauth/nexauth.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct nx_text {
-    char *data;            /* NULL until the first append */
-    size_t length;         /* without the NUL */
-    size_t capacity;       /* with room for the NUL */
-    size_t bound;          /* the largest length allowed */
-    nexauth_status status; /* OK, or why it failed: NO_MEMORY, INVALID (the bound) */
+    char *data;             /* NULL until the first append */
+    size_t length;          /* without the NUL */
+    size_t capacity;        /* with room for the NUL */
+    size_t bound;           /* the largest length allowed */
+    nexauth_status status;  /* OK, or why it failed: NO_MEMORY, INVALID (the bound) */
+    struct nx_vault *vault; /* where data lies; NULL: in ordinary memory */
 };
 
 /* Overwrites memory in a way that the compiler keeps. `memory` may be NULL when size is 0. */
@@ -37,6 +39,10 @@ void nx_text_clear(struct nx_text *text);
 /* Releases `to` and moves `from` into it, with bound and failure; `from` is left empty and unfailed with its bound.
  * Allocates nothing. */
 void nx_text_move(struct nx_text *to, struct nx_text *from);
+
+/* Moves the contents, for as long as they do not grow, into a vault that outlives them: they are kept for some time.
+ * Where it has no room they stay in ordinary memory. */
+void nx_text_lock_away(struct nx_text *text, struct nx_vault *vault);
 
 void nx_text_add(struct nx_text *text, const char *string);
 void nx_text_add_bytes(struct nx_text *text, const void *bytes, size_t size);

@@ -52,6 +52,7 @@ struct chunk {
 };
 
 struct nx_arena {
+    struct nx_vault vault; /* first: it is cast to the arena */
     atomic_int references;
     struct nx_fork_guard guard;
     struct nx_lock lock; /* guards what follows */
@@ -88,6 +89,21 @@ static struct class class_of(size_t size)
     return (struct class){index + quarters, base + (quarters + 1) * (base / 4)};
 }
 
+static void *vault_take(struct nx_vault *vault, size_t size)
+{
+    return nx_arena_take((struct nx_arena *)vault, size);
+}
+
+static void vault_give(struct nx_vault *vault, void *memory, size_t size)
+{
+    nx_arena_give((struct nx_arena *)vault, memory, size);
+}
+
+struct nx_vault *nx_arena_vault(struct nx_arena *arena)
+{
+    return &arena->vault;
+}
+
 struct nx_arena *nx_arena_new(void)
 {
     struct nx_arena *arena = calloc(1, sizeof *arena);
@@ -96,6 +112,7 @@ struct nx_arena *nx_arena_new(void)
         free(arena);
         return NULL;
     }
+    arena->vault = (struct nx_vault){vault_take, vault_give};
     atomic_init(&arena->references, 1);
     return arena;
 }

@@ -5,6 +5,9 @@
  * gets garbage, but no fault and no data race. A sequence count tells the reader that it was garbage: what is seen of a
  * filling or wiping comes with all that its thread saw and did before.
  *
+ * As a vault, an arena gives ordinary memory, which is its owner's alone: nobody copies from it late. So it is an arena
+ * of its own.
+ *
  * Plain reading through a pointer into a block is for those who hold what the block belongs to: it does not change
  * meanwhile.
  *
@@ -13,6 +16,8 @@
  */
 #ifndef NX_ARENA_H
 #define NX_ARENA_H
+
+#include "core/vault.h"
 
 #include <stddef.h>
 
@@ -38,6 +43,9 @@ struct nx_block *nx_arena_take(struct nx_arena *arena, size_t size);
 
 /* Wipes a block and keeps it for others. `size`: as it was taken. `block` may be NULL. */
 void nx_arena_give(struct nx_arena *arena, struct nx_block *block, size_t size);
+
+/* The arena as a vault, which lives as long. */
+struct nx_vault *nx_arena_vault(struct nx_arena *arena);
 
 /* Writes into a block of one's own. */
 void nx_block_fill(struct nx_block *block, size_t offset, const void *bytes, size_t size);

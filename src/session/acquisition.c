@@ -221,6 +221,10 @@ static void make_token(struct nx_acquisition *acquisition)
 
 static void save(struct nx_acquisition *acquisition)
 {
+    struct nx_grant *grant = acquisition->flight.grant;
+
+    if (grant)
+        nx_text_lock_away(&grant->refresh_token, nx_arena_vault(acquisition->source->session->secrets));
     make_token(acquisition);
     if (acquisition->fresh)
         nx_save_token(acquisition->source, acquisition->fresh);

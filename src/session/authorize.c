@@ -159,6 +159,7 @@ static void keep_code(nexauth_source *source, struct nx_text *code)
 {
     nx_engine_lock(source->session->engine);
     nx_text_move(&source->grant->brought, code);
+    nx_text_lock_away(&source->grant->brought, nx_arena_vault(source->session->secrets));
     nx_current_close(source);
     nx_engine_unlock(source->session->engine);
 }

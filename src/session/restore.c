@@ -132,6 +132,7 @@ static nexauth_status keep_refresh_token(nexauth_source *source, const char *ref
     if (nx_text_failed(&text))
         return nx_fail(error, text.status, "memory ran out, or refresh_token is too long");
     nx_text_move(&source->grant->refresh_token, &text);
+    nx_text_lock_away(&source->grant->refresh_token, nx_arena_vault(source->session->secrets));
     return NEXAUTH_OK;
 }
 

@@ -84,7 +84,9 @@ static nexauth_status begin(nexauth_session *session, const struct nx_world *wor
     session->loopback_http = options->loopback_http != 0;
     session->references = 1;
     session->arena = nx_arena_new();
-    if (!session->arena || !world->entropy(world->entropy_context, &session->hash_key, sizeof session->hash_key))
+    session->secrets = nx_arena_new();
+    if (!session->arena || !session->secrets ||
+        !world->entropy(world->entropy_context, &session->hash_key, sizeof session->hash_key))
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory or randomness ran out");
     return NEXAUTH_OK;
 }
@@ -93,6 +95,7 @@ static void undo(nexauth_session *session)
 {
     nx_limits_release(&session->limits);
     nx_arena_unref(session->arena);
+    nx_arena_unref(session->secrets);
     free(session);
 }
 
@@ -143,6 +146,7 @@ static void destroy(nexauth_session *session)
     nx_fork_guard_destroy(&session->reading_guard);
     nx_engine_free(session->engine);
     nx_arena_unref(session->arena);
+    nx_arena_unref(session->secrets);
     free(session);
 }
 

@@ -48,7 +48,8 @@ struct nx_queue {
 struct nexauth_session {
     struct nx_world world;
     struct nx_engine *engine;
-    struct nx_arena *arena;
+    struct nx_arena *arena;   /* texts of tokens */
+    struct nx_arena *secrets; /* what sources were made from */
     struct nx_siphash_key hash_key;
     size_t answer_bound;
     int64_t exchange_timeout_ms;

@@ -37,7 +37,7 @@ static void destroy(nexauth_source *source)
     if (source->grant)
         nx_grant_release(source->grant);
     free(source->grant);
-    nx_identity_release(&source->identity);
+    nx_identity_release(&source->identity, nx_arena_vault(source->session->secrets));
     free(source->save);
     free(source->trouble);
     nx_slot_let_go(&source->slot, NX_SLOT_BY_OWNER, source->session->arena);
@@ -128,14 +128,16 @@ static nexauth_status make_grant(nexauth_source *source, struct nexauth_error *e
         nx_text_add(&source->grant->refresh_token, refresh_token);
     if (nx_text_failed(&source->grant->refresh_token))
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
+    nx_text_lock_away(&source->grant->refresh_token, nx_arena_vault(source->session->secrets));
     return NEXAUTH_OK;
 }
 
 static nexauth_status set_up(nexauth_source *source, const void *options, struct nexauth_error *error)
 {
     const struct nx_provider *provider = source->provider;
-    nexauth_status status = nx_identity_init(&source->identity, &provider->options, options,
-                                             source->session->loopback_http, error);
+    const nexauth_session *session = source->session;
+    nexauth_status status = nx_identity_init(&source->identity, &provider->options, options, session->loopback_http,
+                                             nx_arena_vault(session->secrets), error);
 
     if (!status && provider->check)
         status = provider->check(source->identity.options, error);

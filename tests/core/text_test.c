@@ -2,6 +2,7 @@
 
 #include "core/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void a_zeroed_text_is_empty_and_takes_nothing(void **state)
@@ -219,6 +220,69 @@ static void wiping_overwrites_the_given_bytes_alone(void **state)
     nx_wipe(NULL, 0);
 }
 
+/* A vault that counts what it has given out, and looks at what comes back. */
+struct counted {
+    struct nx_vault vault;
+    size_t out;
+    bool full;
+};
+
+static void *take_counted(struct nx_vault *vault, size_t size)
+{
+    struct counted *counted = (struct counted *)vault;
+
+    counted->out += !counted->full;
+    return counted->full ? NULL : calloc(1, size);
+}
+
+static void give_counted(struct nx_vault *vault, void *memory, size_t size)
+{
+    assert_true(strlen(memory) < size);
+    ((struct counted *)vault)->out--;
+    free(memory);
+}
+
+static void what_is_locked_away_is_the_same_and_comes_back(void **state)
+{
+    struct counted counted = {{take_counted, give_counted}, 0, false};
+    struct nx_text text;
+    struct nx_text moved;
+
+    (void)state;
+    nx_text_init(&text, 100);
+    nx_text_init(&moved, 100);
+    nx_text_lock_away(&text, &counted.vault);
+    assert_int_equal(counted.out, 0);
+    nx_text_add(&text, "a secret");
+    nx_text_lock_away(&text, &counted.vault);
+    nx_text_lock_away(&text, &counted.vault);
+    assert_int_equal(counted.out, 1);
+    assert_string_equal(nx_text_string(&text), "a secret");
+    nx_text_move(&moved, &text);
+    assert_string_equal(nx_text_string(&moved), "a secret");
+    assert_int_equal(counted.out, 1);
+    nx_text_add(&moved, " that grows");
+    assert_int_equal(counted.out, 0);
+    assert_string_equal(nx_text_string(&moved), "a secret that grows");
+    nx_text_lock_away(&moved, &counted.vault);
+    nx_text_release(&moved);
+    assert_int_equal(counted.out, 0);
+}
+
+static void what_a_vault_has_no_room_for_stays_where_it_is(void **state)
+{
+    struct counted counted = {{take_counted, give_counted}, 0, true};
+    struct nx_text text;
+
+    (void)state;
+    nx_text_init(&text, 100);
+    nx_text_add(&text, "a secret");
+    nx_text_lock_away(&text, &counted.vault);
+    assert_string_equal(nx_text_string(&text), "a secret");
+    nx_text_release(&text);
+    assert_int_equal(counted.out, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +301,8 @@ int main(void)
         cmocka_unit_test(a_move_hands_over_the_memory),
         cmocka_unit_test(a_move_hands_over_the_failure),
         cmocka_unit_test(wiping_overwrites_the_given_bytes_alone),
+        cmocka_unit_test(what_is_locked_away_is_the_same_and_comes_back),
+        cmocka_unit_test(what_a_vault_has_no_room_for_stays_where_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "core/flight.h"
 #include "providers/providers.h"
 #include "session/session.h"
+#include "support/vault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ static bool make_identity(struct nx_identity *identity)
     const struct nexauth_quantoz_options options = {
         .client_id = "a-client", .client_secret = "chosen&by+the user", .environment = NEXAUTH_QUANTOZ_TEST};
 
-    return nx_identity_init(identity, &nx_quantoz.options, &options, false, NULL) == NEXAUTH_OK &&
+    return nx_identity_init(identity, &nx_quantoz.options, &options, false, &vault_of_malloc, NULL) == NEXAUTH_OK &&
            nx_quantoz.check(identity->options, NULL) == NEXAUTH_OK;
 }
 
@@ -128,6 +129,6 @@ int main(void)
             ;
         done = feof(stdin);
     }
-    nx_identity_release(&identity);
+    nx_identity_release(&identity, &vault_of_malloc);
     return done ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -16,6 +16,7 @@
 #include "core/flight.h"
 #include "core/request.h"
 #include "providers/providers.h"
+#include "support/vault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,7 +148,8 @@ static void reserved_words_that_are_not_zero_are_refused(void **state)
             struct nexauth_error error = {0};
 
             options[at] = 1;
-            assert_int_equal(nx_identity_init(&identity, table, options, false, &error), NEXAUTH_INVALID);
+            assert_int_equal(nx_identity_init(&identity, table, options, false, &vault_of_malloc, &error),
+                             NEXAUTH_INVALID);
             assert_non_null(strstr(error.message, "reserved"));
             assert_null(identity.options);
             options[at] = 0;
@@ -163,7 +165,8 @@ static void missing_options_are_refused(void **state)
         struct nx_identity identity = {0};
         struct nexauth_error error = {0};
 
-        assert_int_equal(nx_identity_init(&identity, &(*provider)->options, NULL, false, &error), NEXAUTH_INVALID);
+        assert_int_equal(nx_identity_init(&identity, &(*provider)->options, NULL, false, &vault_of_malloc, &error),
+                         NEXAUTH_INVALID);
     }
 }
 
@@ -181,20 +184,24 @@ static void no_control_character_is_let_through(void **state)
         const nexauth_status expected = byte < 0x20 || byte == 0x7f ? NEXAUTH_INVALID : NEXAUTH_OK;
         struct nx_identity identities[3] = {{0}};
 
-        assert_int_equal(nx_identity_init(&identities[0], &nx_quantoz.options, &quantoz, false, NULL), expected);
-        assert_int_equal(nx_identity_init(&identities[1], &nx_nexusguard_app.options, &app, false, NULL), expected);
-        assert_int_equal(nx_identity_init(&identities[2], &nx_nex_user.options, &user, false, NULL), expected);
+        assert_int_equal(nx_identity_init(&identities[0], &nx_quantoz.options, &quantoz, false, &vault_of_malloc, NULL),
+                         expected);
+        assert_int_equal(
+            nx_identity_init(&identities[1], &nx_nexusguard_app.options, &app, false, &vault_of_malloc, NULL),
+            expected);
+        assert_int_equal(nx_identity_init(&identities[2], &nx_nex_user.options, &user, false, &vault_of_malloc, NULL),
+                         expected);
         for (size_t i = 0; i < 3; i++)
-            nx_identity_release(&identities[i]);
+            nx_identity_release(&identities[i], &vault_of_malloc);
     }
 }
 
 static nexauth_status init_app(const struct nexauth_nexusguard_app_options *app)
 {
     struct nx_identity identity = {0};
-    nexauth_status status = nx_identity_init(&identity, &nx_nexusguard_app.options, app, false, NULL);
+    nexauth_status status = nx_identity_init(&identity, &nx_nexusguard_app.options, app, false, &vault_of_malloc, NULL);
 
-    nx_identity_release(&identity);
+    nx_identity_release(&identity, &vault_of_malloc);
     return status;
 }
 
@@ -236,7 +243,8 @@ static void a_static_token_needs_no_request(void **state)
     struct nx_flight flight;
 
     (void)state;
-    assert_int_equal(nx_identity_init(&identity, &nx_static.options, &options, false, NULL), NEXAUTH_OK);
+    assert_int_equal(nx_identity_init(&identity, &nx_static.options, &options, false, &vault_of_malloc, NULL),
+                     NEXAUTH_OK);
     nx_exchange_init(&exchange, 65536);
     nx_grant_init(&grant);
     nx_flight_begin(&flight, &nx_static, &identity, &grant, &exchange, 65536);
@@ -249,7 +257,7 @@ static void a_static_token_needs_no_request(void **state)
     nx_flight_release(&flight);
     nx_grant_release(&grant);
     nx_exchange_release(&exchange);
-    nx_identity_release(&identity);
+    nx_identity_release(&identity, &vault_of_malloc);
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 #include "support/case_source.h"
 
 #include "providers/providers.h"
+#include "support/vault.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -37,7 +38,7 @@ bool case_source_init(struct case_source *source, struct case_file *file)
 
 void case_source_release(struct case_source *source)
 {
-    nx_identity_release(&source->identity);
+    nx_identity_release(&source->identity, &vault_of_malloc);
     free(source->options);
     source->options = NULL;
 }
@@ -123,7 +124,7 @@ nexauth_status case_source_check(struct case_source *source, bool loopback_http,
 {
     const struct nx_provider *provider = source->provider;
     nexauth_status status = nx_identity_init(&source->identity, &provider->options, source->options, loopback_http,
-                                             error);
+                                             &vault_of_malloc, error);
 
     if (status == NEXAUTH_OK && provider->check)
         status = provider->check(source->identity.options, error);
