@@ -175,9 +175,11 @@ void canaries_hatch(struct canaries *canaries)
 
         if (getrandom(secret, CANARY_SIZE - 1, 0) != CANARY_SIZE - 1)
             abort();
-        for (size_t at = 0; at < CANARY_SIZE - 1; at++)
-            secret[at] = at % 8 == 7 ? others[(at / 8 + (size_t)i) % (sizeof others - 1)]
-                                     : letters[(unsigned char)secret[at] % (sizeof letters - 1)];
+        for (size_t at = 0; at < CANARY_SIZE - 1; at++) {
+            const size_t drawn = (unsigned char)secret[at] % (sizeof letters - 1);
+
+            secret[at] = at % 8 == 7 ? others[(at / 8 + (size_t)i) % (sizeof others - 1)] : letters[drawn];
+        }
         secret[CANARY_SIZE - 1] = '\0';
     }
 }

@@ -15,21 +15,29 @@ struct area {
     char line[256]; /* as smaps has it */
 };
 
+/* "559e68fc1000-559e69003000 rw-p 00000000 00:00 0  [heap]". False when the line is none of an area. */
+static bool begin_area(const char *line, struct area *area)
+{
+    char *end;
+
+    *area = (struct area){.start = strtoull(line, &end, 16), .dumped = true};
+    if (end == line || *end != '-')
+        return false;
+    area->end = strtoull(end + 1, &end, 16);
+    area->writable = strncmp(end, " rw", 3) == 0;
+    snprintf(area->line, sizeof area->line, "%.*s", (int)strcspn(line, "\n"), line);
+    return true;
+}
+
 /* False at the end of the file. */
 static bool read_area(FILE *smaps, struct area *area)
 {
     char line[8192];
-    char permissions[8];
 
     for (bool begun = false; fgets(line, sizeof line, smaps);) {
-        unsigned long long start;
-        unsigned long long end;
-
-        if (!begun && sscanf(line, "%llx-%llx %7s", &start, &end, permissions) == 3) {
-            *area = (struct area){start, end, strchr(permissions, 'w') != NULL, true, ""};
-            snprintf(area->line, sizeof area->line, "%.*s", (int)strcspn(line, "\n"), line);
-            begun = true;
-        } else if (begun && strncmp(line, "VmFlags:", 8) == 0) {
+        if (!begun)
+            begun = begin_area(line, area);
+        else if (strncmp(line, "VmFlags:", 8) == 0) {
             area->dumped = strstr(line, " dd") == NULL;
             return true;
         }

@@ -158,7 +158,7 @@ static void live_on_https(void)
     get(app);
     token = get(new_source(SECRET_CUSTOMER));
     restore(token);
-    token = get(new_customer(nexauth_token_refresh_token(token)));
+    get(new_customer(nexauth_token_refresh_token(token)));
     get(new_source(SECRET_STATIC));
     be_refused();
     perform(victim.sources[0], brief.nex, "/v1.0/Controller");
@@ -241,6 +241,7 @@ static void live_on_a_script(void)
     get(new_source(SECRET_SAVED));
     get(new_source(SECRET_STATIC));
     bring_code();
+    new_source(SECRET_SAVED); /* and asks for nothing */
     script_answer(&script, (struct script_answer){.status = 400, .body = "{\"error\":\"invalid_grant\"}"});
     be_refused();
     explicit_bzero(script.requests, sizeof script.requests);
