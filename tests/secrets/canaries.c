@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
+
+enum { CHARACTER_WAYS = CANARY_WAYS - 1 };
 
 /* A text that is added to; what does not fit ends the program, as it is the test's own mistake. */
 struct wording {
@@ -81,31 +84,43 @@ static void word_html(struct wording *wording, char c)
         add(wording, &c, 1);
 }
 
-void canary_word(const char *secret, int way, char *out, size_t size)
-{
-    static void (*const ways[CANARY_WAYS])(struct wording *, char) = {word_plain, word_percent,       word_form,
-                                                                      word_json,  word_json_strictly, word_html};
-    struct wording wording = {out, size, 0};
-
-    *out = '\0';
-    for (; *secret; secret++)
-        ways[way](&wording, *secret);
-}
-
-/* The characters of base64 that depend on the bytes alone, whatever `ahead` bytes (0 to 2) stood before them. */
-static void word_base64(const char *secret, size_t ahead, char *out)
+/* The characters of base64 from number `start` to before `end`, where `ahead` bytes (0 to 2) stood before the secret.
+ */
+static void word_base64(const char *secret, size_t ahead, size_t start, size_t end, char *out)
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const size_t end = (strlen(secret) + ahead) * 8 / 6;
+    const size_t length = strlen(secret);
 
-    for (size_t i = (ahead * 8 + 5) / 6; i < end; i++) {
+    for (size_t i = start; i < end; i++) {
         unsigned int bits = 0;
 
-        for (size_t bit = i * 6; bit < i * 6 + 6; bit++)
-            bits = bits << 1 | ((unsigned char)secret[bit / 8 - ahead] >> (7 - bit % 8) & 1);
+        for (size_t bit = i * 6; bit < i * 6 + 6; bit++) {
+            const size_t at = bit / 8 - ahead;
+
+            bits = bits << 1 | (at < length ? (unsigned char)secret[at] >> (7 - bit % 8) & 1 : 0);
+        }
         *out++ = alphabet[bits];
     }
     *out = '\0';
+}
+
+void canary_word(const char *secret, int way, char *out, size_t size)
+{
+    static void (*const ways[CHARACTER_WAYS])(struct wording *, char) = {word_plain, word_percent,       word_form,
+                                                                         word_json,  word_json_strictly, word_html};
+    struct wording wording = {out, size, 0};
+
+    *out = '\0';
+    if (way == CHARACTER_WAYS) {
+        if (size < strlen(secret) * 2)
+            abort();
+        word_base64(secret, 0, 0, (strlen(secret) * 8 + 5) / 6, out);
+        while (strlen(out) % 4)
+            strcat(out, "=");
+        return;
+    }
+    for (; *secret; secret++)
+        ways[way](&wording, *secret);
 }
 
 static void add_needle(struct needles *needles, const char *text)
@@ -127,14 +142,15 @@ static void add_needle(struct needles *needles, const char *text)
 
 void needles_add(struct needles *needles, const char *secret)
 {
-    for (int way = 0; way < CANARY_WAYS; way++) {
+    for (int way = 0; way < CHARACTER_WAYS; way++) {
         char worded[CANARY_NEEDLE];
         char encoded[CANARY_NEEDLE * 2];
 
         canary_word(secret, way, worded, sizeof worded);
         add_needle(needles, worded);
         for (size_t ahead = 0; ahead < 3; ahead++) {
-            word_base64(worded, ahead, encoded);
+            /* What depends on the secret alone, whatever stands around it. */
+            word_base64(worded, ahead, (ahead * 8 + 5) / 6, (strlen(worded) + ahead) * 8 / 6, encoded);
             encoded[CANARY_NEEDLE - 1] = '\0'; /* so much of it tells as well */
             add_needle(needles, encoded);
         }
@@ -165,6 +181,20 @@ size_t needles_count(const struct needles *needles, const void *bytes, size_t si
     return count;
 }
 
+void needles_quote(const struct needles *needles, const void *bytes, size_t size, char *out, size_t out_size)
+{
+    const char *at = NULL;
+
+    *out = '\0';
+    for (size_t i = 0; i < needles->count && !at; i++)
+        at = memmem(bytes, size, needles->forms[i], strlen(needles->forms[i]));
+    if (!at)
+        return;
+    while (at > (const char *)bytes && isprint((unsigned char)at[-1]))
+        at--;
+    snprintf(out, out_size, "%.*s", (int)((const char *)bytes + size - at), at);
+}
+
 void canaries_hatch(struct canaries *canaries)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -178,13 +208,16 @@ void canaries_hatch(struct canaries *canaries)
         for (size_t at = 0; at < CANARY_SIZE - 1; at++) {
             const size_t drawn = (unsigned char)secret[at] % (sizeof letters - 1);
 
-            secret[at] = at % 8 == 7 ? others[(at / 8 + (size_t)i) % (sizeof others - 1)] : letters[drawn];
+            if (at % 8 == 7)
+                secret[at] = others[(at / 8 + (size_t)i) % (sizeof others - 1)];
+            else
+                secret[at] = letters[drawn];
         }
         secret[CANARY_SIZE - 1] = '\0';
     }
 }
 
-void canaries_word_accounts(const struct canaries *canaries, char *text, size_t size)
+static void word_accounts(const struct canaries *canaries, char *text, size_t size)
 {
     /* A digit stands for a secret. */
     static const char accounts[] =
@@ -204,4 +237,20 @@ void canaries_word_accounts(const struct canaries *canaries, char *text, size_t 
             add(&wording, at, 1);
         }
     }
+}
+
+int canaries_start_emulator(const struct canaries *canaries, struct emulator *emulator)
+{
+    char accounts[] = "accounts-XXXXXX";
+    const char *const arguments[] = {"--accounts", accounts, NULL};
+    char text[4096];
+    const int file = mkstemp(accounts);
+    int result = -1;
+
+    word_accounts(canaries, text, sizeof text);
+    if (file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text))
+        result = emulator_start(emulator, arguments);
+    close(file);
+    unlink(accounts);
+    return result;
 }

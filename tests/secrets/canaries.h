@@ -5,6 +5,8 @@
 #ifndef NX_TEST_CANARIES_H
 #define NX_TEST_CANARIES_H
 
+#include "support/emulator.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -32,8 +34,8 @@ struct canaries {
 
 void canaries_hatch(struct canaries *canaries);
 
-/* The emulator's accounts with these secrets; size bytes at `text`. */
-void canaries_word_accounts(const struct canaries *canaries, char *text, size_t size);
+/* An emulator whose accounts have these secrets. 0, or -1. */
+int canaries_start_emulator(const struct canaries *canaries, struct emulator *emulator);
 
 /* A secret as it is, or as one of the encodings has it; a part of a longer base64 too. */
 struct needles {
@@ -48,8 +50,11 @@ void needles_release(struct needles *needles);
 /* How often any of them stands in the bytes. */
 size_t needles_count(const struct needles *needles, const void *bytes, size_t size);
 
-/* How a secret is worded in the way number `way`; false when there are no more ways. */
-enum { CANARY_WAYS = 6 };
+/* The line of text around the first place where one of them stands; "" when there is none. */
+void needles_quote(const struct needles *needles, const void *bytes, size_t size, char *out, size_t out_size);
+
+/* How a secret is worded: as it is, percent- or form-encoded, in two ways of JSON's, HTML's, in base64. */
+enum { CANARY_WAYS = 7, CANARY_IN_URL = 1, CANARY_IN_JSON = 3, CANARY_IN_HTML = 5 };
 void canary_word(const char *secret, int way, char *out, size_t size);
 
 #endif

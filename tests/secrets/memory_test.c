@@ -168,20 +168,9 @@ static void a_dump_holds_nothing_of_what_is_kept_for_use(void **state)
 
 static int start(void **state)
 {
-    char accounts[] = "accounts-XXXXXX";
-    const char *const arguments[] = {"--accounts", accounts, NULL};
-    char text[4096];
-    const int file = mkstemp(accounts);
-    int result = -1;
-
     (void)state;
     canaries_hatch(&canaries);
-    canaries_word_accounts(&canaries, text, sizeof text);
-    if (file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text))
-        result = emulator_start(&emulator, arguments);
-    close(file);
-    unlink(accounts);
-    return result;
+    return canaries_start_emulator(&canaries, &emulator);
 }
 
 static int stop(void **state)

@@ -85,10 +85,11 @@ static nexauth_status new_customer(enum secret_source kind, const struct secret_
 static nexauth_status new_static(enum secret_source kind, const struct secret_services *services,
                                  nexauth_session *session, nexauth_source **out, struct nexauth_error *error)
 {
-    const struct nexauth_static_options options = {.access_token = services->canaries->secrets[CANARY_API_KEY],
-                                                   .api_origins = services->nex};
+    const struct nexauth_static_options options = {
+        .access_token = services->canaries->secrets[CANARY_API_KEY],
+        .api_origins = services->nex,
+        .presentation = kind == SECRET_STATIC_QUERY ? NEXAUTH_PRESENT_QUERY : NEXAUTH_PRESENT_HEADER};
 
-    (void)kind;
     return nexauth_source_new_static(session, &options, out, error);
 }
 
@@ -117,6 +118,7 @@ static const struct kind {
                       {CANARY_APP_SECRET, CANARY_XSPE, CANARY_CODE, CANARY_ACCESS_TOKEN, CANARY_NEXT_REFRESH_TOKEN,
                        CANARY_REFRESH_TOKEN}},
     [SECRET_STATIC] = {new_static, 1, {CANARY_API_KEY}},
+    [SECRET_STATIC_QUERY] = {new_static, 1, {CANARY_API_KEY}},
 };
 
 nexauth_status secret_source_new(enum secret_source kind, const struct secret_services *services,

@@ -17,6 +17,7 @@ enum secret_source {
     SECRET_WEB,      /* by a web handler */
     SECRET_SAVED,    /* begins with the refresh token of an earlier process, and may connect after it */
     SECRET_STATIC,
+    SECRET_STATIC_QUERY,
     SECRET_SOURCES
 };
 

@@ -174,8 +174,8 @@ static void answer(const char *format)
     char access[CANARY_NEEDLE];
     char refresh[CANARY_NEEDLE];
 
-    canary_word(canary(CANARY_ACCESS_TOKEN), 3, access, sizeof access);
-    canary_word(canary(CANARY_NEXT_REFRESH_TOKEN), 3, refresh, sizeof refresh);
+    canary_word(canary(CANARY_ACCESS_TOKEN), CANARY_IN_JSON, access, sizeof access);
+    canary_word(canary(CANARY_NEXT_REFRESH_TOKEN), CANARY_IN_JSON, refresh, sizeof refresh);
     snprintf(body, ANSWER_SIZE, format, access, refresh); /* NOLINT(clang-diagnostic-format-nonliteral) */
     script_answer(&script, (struct script_answer){.status = 200, .body = body});
     explicit_bzero(access, sizeof access);
@@ -186,7 +186,7 @@ static void answer_redirect(void)
 {
     char code[CANARY_NEEDLE];
 
-    canary_word(canary(CANARY_CODE), 1, code, sizeof code);
+    canary_word(canary(CANARY_CODE), CANARY_IN_URL, code, sizeof code);
     snprintf(location, sizeof location, "https://app.example.com/callback?code=%s&state={state}", code);
     script_answer(&script, (struct script_answer){.status = 302, .location = location});
     explicit_bzero(code, sizeof code);
@@ -202,7 +202,7 @@ static void bring_code(void)
     char url[ANSWER_SIZE];
 
     insist(nexauth_source_authorize(source, &authorization, &error), &error);
-    canary_word(canary(CANARY_CODE), 1, code, sizeof code);
+    canary_word(canary(CANARY_CODE), CANARY_IN_URL, code, sizeof code);
     snprintf(url, sizeof url, "/callback?code=%s&state=%s", code, nexauth_authorization_state(authorization));
     insist(nexauth_source_accept_redirect(source, url, nexauth_authorization_state(authorization), &error), &error);
     nexauth_authorization_free(authorization);
