@@ -112,11 +112,12 @@ void canary_word(const char *secret, int way, char *out, size_t size)
 
     *out = '\0';
     if (way == CHARACTER_WAYS) {
-        if (size < strlen(secret) * 2)
+        const size_t length = (strlen(secret) * 8 + 5) / 6;
+
+        if (size < length + 4)
             abort();
-        word_base64(secret, 0, 0, (strlen(secret) * 8 + 5) / 6, out);
-        while (strlen(out) % 4)
-            strcat(out, "=");
+        word_base64(secret, 0, 0, length, out);
+        snprintf(out + length, 4, "%.*s", (int)((4 - length % 4) % 4), "===");
         return;
     }
     for (; *secret; secret++)

@@ -51,27 +51,27 @@ static nexauth_source *new_source(struct stage *stage, enum secret_source kind)
 /* Where a service may say something: the %s. */
 static const struct place {
     int status;
-    const char *body; /* NULL: the text stands in a header */
     int within;       /* how the body words text, as canary_word() has it */
+    const char *body; /* NULL: the text stands in a header */
 } places[] = {
-    {400, "{\"error\":\"%s\"}", CANARY_IN_JSON},
-    {400, "{\"error\":\"invalid_grant\",\"error_description\":\"wrong: %s!\"}", CANARY_IN_JSON},
-    {400, "{\"error\":\"invalid_client\",\"error_description\":\"%s\",\"error_uri\":\"%s\"}", CANARY_IN_JSON},
-    {400, "{\"Message\":\"The request is invalid: %s\"}", CANARY_IN_JSON},
-    {400, "{\"Message\":\"The request is invalid.\",\"ModelState\":{\"r.password\":[\"%s is wrong\"]}}",
-     CANARY_IN_JSON},
-    {200, "{\"code\":40001,\"msg\":\"%s\",\"result\":[]}", CANARY_IN_JSON},
-    {200, "{\"code\":40001,\"msg\":\"no\",\"error\":\"%s\",\"result\":{\"error_description\":\"%s\"}}", CANARY_IN_JSON},
-    {200, "{\"access_token\":\"%s with blanks\",\"expires_in\":3600}", CANARY_IN_JSON},
-    {200, "{\"access_token\":\"%s\",\"error\":\"%s\",\"error_description\":\"no %s\"}", CANARY_IN_JSON},
-    {200, "{\"access_token\":\"%s\",\"expires_in\":", CANARY_IN_JSON},
-    {500, "<html><body>%s</body></html>", CANARY_IN_HTML},
-    {401, "%s", 0},
+    {400, CANARY_IN_JSON, "{\"error\":\"%s\"}"},
+    {400, CANARY_IN_JSON, "{\"error\":\"invalid_grant\",\"error_description\":\"wrong: %s!\"}"},
+    {400, CANARY_IN_JSON, "{\"error\":\"invalid_client\",\"error_description\":\"%s\",\"error_uri\":\"%s\"}"},
+    {400, CANARY_IN_JSON, "{\"Message\":\"The request is invalid: %s\"}"},
+    {400, CANARY_IN_JSON,
+     "{\"Message\":\"The request is invalid.\",\"ModelState\":{\"r.password\":[\"%s is wrong\"]}}"},
+    {200, CANARY_IN_JSON, "{\"code\":40001,\"msg\":\"%s\",\"result\":[]}"},
+    {200, CANARY_IN_JSON, "{\"code\":40001,\"msg\":\"no\",\"error\":\"%s\",\"result\":{\"error_description\":\"%s\"}}"},
+    {200, CANARY_IN_JSON, "{\"access_token\":\"%s with blanks\",\"expires_in\":3600}"},
+    {200, CANARY_IN_JSON, "{\"access_token\":\"%s\",\"error\":\"%s\",\"error_description\":\"no %s\"}"},
+    {200, CANARY_IN_JSON, "{\"access_token\":\"%s\",\"expires_in\":"},
+    {500, CANARY_IN_HTML, "<html><body>%s</body></html>"},
+    {401, 0, "%s"},
 #ifdef NEXAUTH_XML
-    {400, "<Error><Message>%s</Message><ModelState><r.password>%s</r.password></ModelState></Error>", CANARY_IN_HTML},
+    {400, CANARY_IN_HTML, "<Error><Message>%s</Message><ModelState><r.password>%s</r.password></ModelState></Error>"},
 #endif
-    {302, NULL, CANARY_IN_URL},
-    {429, NULL, 0},
+    {302, CANARY_IN_URL, NULL},
+    {429, 0, NULL},
 };
 
 /* The next answers, to the end of the scene, say this. */

@@ -35,6 +35,7 @@ static nexauth_status perform(const struct stage *stage, nexauth_source *source,
 
     curl_easy_setopt(easy, CURLOPT_CAINFO, stage->emulator->ca_file);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 1000L);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop);
     status = nexauth_perform(source, easy, &options, &error);
     curl_easy_cleanup(easy);
@@ -126,8 +127,10 @@ static void fail_at(const struct stage *stage, const char *origin)
 
 bool scenes_on_https(const struct canaries *canaries, const struct emulator *emulator, struct record *record)
 {
-    const struct nexauth_session_options options = {
-        .ca_file = emulator->ca_file, .event_callback = record_event, .event_context = record};
+    const struct nexauth_session_options options = {.ca_file = emulator->ca_file,
+                                                    .connect_timeout_ms = 1000,
+                                                    .event_callback = record_event,
+                                                    .event_context = record};
     struct stage stage = {emulator,
                           record,
                           NULL,
