@@ -28,7 +28,7 @@ static int do_nothing(void *context)
 
 static nexauth_status perform(const struct stage *stage, nexauth_source *source, const char *url)
 {
-    const struct nexauth_perform_options options = {.url = url, .rewind = do_nothing};
+    const struct nexauth_perform_options options = {.url = url, .rewind = do_nothing, .timeout_ms = 2000};
     struct nexauth_error error = {0};
     CURL *easy = curl_easy_init();
     nexauth_status status;
