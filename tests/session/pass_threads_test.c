@@ -117,14 +117,17 @@ static void who_goes_leaves_the_others_in_the_queue(void **state)
 
 /* ---- Freed between the token and the turn ------------------------------------------------------------------------ */
 
-static struct rig *striking; /* the next look at the clock frees its source, or its session */
+static struct rig *striking; /* a look at the clock frees its source, or its session */
+static int looks;            /* until then: the first one is with the lock, and finds the token not fresh */
 static bool strikes_session;
 static struct nx_moment (*coarse)(void *context);
 
 static struct nx_moment strike(void *context)
 {
-    struct rig *rig = striking;
+    struct rig *rig = --looks ? NULL : striking;
 
+    if (looks > 0)
+        return (struct nx_moment){.mono_ns = INT64_MAX / 2, .wall_ns = INT64_MAX / 2};
     striking = NULL;
     if (rig && strikes_session) {
         nexauth_session_free(rig->fixture.session);
@@ -148,6 +151,7 @@ static void what_is_freed_when_the_token_has_come_has_no_more_turns(void **state
         coarse = rig->fixture.session->world.clock.coarse;
         rig->fixture.session->world.clock.coarse = strike;
         striking = rig;
+        looks = 2;
         assert_int_equal(rig_try(rig->source, NEX_URL, 0, &permit, NULL), NEXAUTH_CANCELED);
         assert_null(permit);
         assert_null(striking);
