@@ -279,7 +279,7 @@ static void on_end(void *context, const xmlChar *name, const xmlChar *prefix, co
     (void)prefix;
     (void)uri;
     if (reader->text)
-        judge(reader, reader->text, reader->depth <= 2);
+        judge(reader, reader->text, reader->depth <= 2 || reader->member == NX_MEMBER_MODEL_STATE);
     if (reader->depth <= 3)
         reader->text = NULL;
     if (reader->depth == 2) {

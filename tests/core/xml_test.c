@@ -321,6 +321,9 @@ static void a_value_over_its_bound_refuses_the_document(void **state)
         {"<r><e><Key>scope</Key><Value>12345</Value></e></r>", NX_PARSED_NOT},
         {"<r><e><Key>other</Key><Value>12345</Value></e></r>", NX_PARSED},
         {"<r><e><Key>msg</Key><Value>1234</Value></e></r>", NX_PARSED},
+        {"<r><ModelState><a>12345</a></ModelState></r>", NX_PARSED_NOT},
+        {"<r><ModelState><a><b>12345</b></a></ModelState></r>", NX_PARSED_NOT},
+        {"<r><ModelState><a>1234</a><a>12345</a></ModelState></r>", NX_PARSED},
         {"<r><x>12345</x></r>", NX_PARSED},
         {"<r>      <scope>1234</scope>      </r>", NX_PARSED},
     };
