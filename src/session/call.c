@@ -22,6 +22,7 @@ struct nexauth_call {
     struct nx_acquisition *acquisition; /* that it waits for; NULL: it is ready, or over, or: */
     bool queued;                        /* it has a token, and waits for its turn */
     struct nx_heap_node deadline;
+    int64_t ready_ms; /* since when it is ready */
     nexauth_token *token;
     struct nexauth_error error;
     struct nexauth_call *next, *previous; /* of the acquisition's calls, or of those that are ready */
@@ -39,14 +40,19 @@ static nexauth_call *call_new(nexauth_source *source, int64_t timeout_ms, void *
     return call;
 }
 
+static void put_last(struct nx_queue *queue, nexauth_call *call)
+{
+    call->next = NULL;
+    *(queue->last ? &queue->last->next : &queue->first) = call;
+    queue->last = call;
+}
+
 static void make_ready(nexauth_call *call)
 {
     nexauth_session *session = call->source->session;
-    struct nx_queue *ready = &session->ready;
 
-    call->next = NULL;
-    *(ready->last ? &ready->last->next : &ready->first) = call;
-    ready->last = call;
+    call->ready_ms = nx_boot_ms(&session->world.clock);
+    put_last(&session->ready, call);
     nx_poll_attend(session);
 }
 
@@ -262,6 +268,43 @@ static void begin(nexauth_call *call)
     else
         call->token = nx_current_hit(source);
     conclude(call);
+}
+
+/* Whether its token was good when it became ready, and is over now. */
+static bool is_stale(const nexauth_call *call, int64_t now)
+{
+    return call->token && call->token->expires_boot_ms > call->ready_ms && call->token->expires_boot_ms <= now;
+}
+
+static void begin_anew(nexauth_call *call, int64_t now)
+{
+    nexauth_token_unref(call->token);
+    call->token = NULL;
+    if (call->source->session->closed)
+        nx_fail(&call->error, NEXAUTH_CANCELED, "the session was freed");
+    else if (call->deadline.due_ms <= now)
+        nx_fail(&call->error, NEXAUTH_TIMEOUT, "the token expired before anybody polled");
+    if (call->error.status)
+        make_ready(call);
+    else
+        begin(call);
+}
+
+void nx_calls_renew(nexauth_session *session)
+{
+    const int64_t now = nx_boot_ms(&session->world.clock);
+    nexauth_call *call = session->ready.first;
+
+    session->ready = (struct nx_queue){0};
+    while (call) {
+        nexauth_call *next = call->next;
+
+        if (is_stale(call, now))
+            begin_anew(call, now);
+        else
+            put_last(&session->ready, call);
+        call = next;
+    }
 }
 
 void nx_call_turned(nexauth_call *call)

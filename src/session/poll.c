@@ -44,6 +44,7 @@ static void wait_for_reason(nexauth_session *session, int64_t until_ms)
         nx_engine_wait(session->engine, &session->attention, at_hand ? 0 : first_deadline(session, until_ms), NULL);
         nx_engine_finish(session->engine);
         nx_calls_expire(session);
+        nx_calls_renew(session);
     } while (!session->ready.first && !session->woken && !session->closed &&
              nx_boot_ms(&session->world.clock) < until_ms);
     take_notice(session);

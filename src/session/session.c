@@ -175,6 +175,7 @@ void nexauth_session_free(nexauth_session *session)
     nx_engine_unlock(session->engine);
     nx_engine_close(session->engine);
     nx_engine_lock(session->engine);
+    nx_calls_renew(session);
     while (session->ready.first)
         nx_calls_run(session);
     nx_session_unref_unlock(session);

@@ -347,6 +347,10 @@ void nx_calls_settle(struct nx_acquisition *acquisition);
 /* Ends the calls whose time is over. */
 void nx_calls_expire(nexauth_session *session);
 
+/* What is ready with a token that has expired since, as nobody polled, begins anew, or ends with an error when its time
+ * is over or the session is closed. */
+void nx_calls_renew(nexauth_session *session);
+
 /* Runs the callbacks of all calls that are ready by now; the lock is let go meanwhile. Returns how many. */
 size_t nx_calls_run(nexauth_session *session);
 

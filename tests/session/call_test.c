@@ -80,6 +80,46 @@ static void a_call_ends_when_its_time_is_over(void **state)
     nexauth_source_free(source);
 }
 
+/* As on a machine that slept before its event loop came to poll. */
+static void a_token_that_is_over_by_the_poll_is_not_handed_out(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct nexauth_get_options patient = {.timeout_ms = 3600000};
+    nexauth_source *source = fixture_new_controller(fixture);
+    struct outcome brief_outcome = {0};
+    struct outcome patient_outcome = {0};
+
+    fixture_answer_token(fixture, "one", "600");
+    fixture_answer_token(fixture, "two", "600");
+    assert_int_equal(fixture_get(source, "one", NULL), NEXAUTH_OK);
+    outcome_start(source, NULL, &brief_outcome);
+    outcome_start(source, &patient, &patient_outcome);
+    script_pass_ms(&fixture->script, 600000);
+    outcome_poll(fixture->session, 0);
+    outcome_assert_status(&brief_outcome, NEXAUTH_TIMEOUT);
+    assert_int_equal(patient_outcome.runs, 0);
+    outcome_poll(fixture->session, 1000);
+    outcome_assert_token(&patient_outcome, "two");
+    assert_int_equal(fixture->script.begun, 2);
+    nexauth_source_free(source);
+}
+
+static void a_token_that_is_over_by_the_end_of_the_session_is_not_handed_out(void **state)
+{
+    struct fixture *fixture = *state;
+    nexauth_source *source = fixture_new_controller(fixture);
+    struct outcome outcome = {0};
+
+    fixture_answer_token(fixture, "one", "600");
+    assert_int_equal(fixture_get(source, "one", NULL), NEXAUTH_OK);
+    outcome_start(source, NULL, &outcome);
+    script_pass_ms(&fixture->script, 600000);
+    nexauth_session_free(fixture->session);
+    fixture->session = NULL;
+    outcome_assert_status(&outcome, NEXAUTH_CANCELED);
+    nexauth_source_free(source);
+}
+
 /* However much else there is to do first: `others` flights are at their beginning. */
 static void an_answer_that_lies_in_the_socket_counts_at_a_deadline(void **state)
 {
@@ -369,6 +409,8 @@ int main(void)
         IN_A_WORLD(nothing_is_sent_before_somebody_polls),
         IN_A_WORLD(a_failure_is_told_by_an_error_alone),
         IN_A_WORLD(a_call_ends_when_its_time_is_over),
+        IN_A_WORLD(a_token_that_is_over_by_the_poll_is_not_handed_out),
+        IN_A_WORLD(a_token_that_is_over_by_the_end_of_the_session_is_not_handed_out),
         IN_A_WORLD(an_answer_that_lies_in_the_socket_counts_at_a_deadline),
         IN_A_WORLD(a_call_may_be_canceled_at_any_time),
         IN_A_WORLD(a_call_may_be_canceled_by_another_thread_while_one_polls),
