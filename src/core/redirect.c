@@ -59,7 +59,8 @@ static void collect(struct nx_span query, struct parameter *parameters, size_t c
 static enum nx_redirect judge(const struct parameter *code, const struct parameter *state,
                               const struct parameter *error, const char *expected)
 {
-    const bool state_is_right = state->seen == 1 && nx_equal_secret(nx_text_string(state->value), expected);
+    const bool state_is_right = state->seen == 1 && !nx_text_failed(state->value) &&
+                                nx_equal_secret(nx_text_string(state->value), expected);
 
     if (code->value->status == NEXAUTH_NO_MEMORY || state->value->status == NEXAUTH_NO_MEMORY ||
         error->value->status == NEXAUTH_NO_MEMORY)
