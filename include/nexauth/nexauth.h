@@ -287,8 +287,10 @@ typedef void (*nexauth_call_callback)(void *context, nexauth_token *token, const
 
 /*
  * Asks for a token without waiting: the callback runs in a later nexauth_session_poll(), also when a token is at hand.
- * `options` as for nexauth_source_get_token(). `out` may be NULL; else the caller owns one reference of *out. Fails,
- * with INVALID or NO_MEMORY, only when the call could not be made; the callback then never runs.
+ * One that is over by then, as nobody polled for so long, is not handed out: the call begins anew, or ends with TIMEOUT
+ * when its time is over too. `options` as for nexauth_source_get_token(). `out` may be NULL; else the caller owns one
+ * reference of *out. Fails, with INVALID or NO_MEMORY, only when the call could not be made; the callback then never
+ * runs.
  */
 NEXAUTH_API nexauth_status nexauth_source_start(nexauth_source *source, const struct nexauth_get_options *options,
                                                 nexauth_call_callback callback, void *context, nexauth_call **out,
