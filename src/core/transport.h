@@ -16,7 +16,7 @@
 enum nx_loss {
     NX_LOSS_NONE,
     NX_LOSS_CONNECT,  /* no connection: name look-up or TCP failed. Nothing of the request left */
-    NX_LOSS_TLS,      /* no TLS: the handshake or the certificate failed. Nothing of the request left */
+    NX_LOSS_TLS,      /* no TLS: the handshake or the certificate failed. Nothing of the request left, or was read */
     NX_LOSS_CLOSED,   /* a fresh TLS connection was closed after the whole request had left */
     NX_LOSS_CUT,      /* any other end of the connection once it stood */
     NX_LOSS_GARBLED,  /* what came is no HTTP */

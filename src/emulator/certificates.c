@@ -124,13 +124,15 @@ static const struct recipe {
     bool other_host;
     bool self_signed;
     bool stranger;
+    bool clients_only;
     int valid_until_day;
 } recipes[EMU_CERTIFICATES] = {
-    [EMU_RIGHT] = {"localhost", false, false, false, 365},
-    [EMU_EXPIRED] = {"localhost", false, false, false, -1},
-    [EMU_WRONG_NAME] = {"elsewhere.example.com", true, false, false, 365},
-    [EMU_SELF_SIGNED] = {"localhost", false, true, false, 365},
-    [EMU_UNKNOWN_AUTHORITY] = {"localhost", false, false, true, 365},
+    [EMU_RIGHT] = {"localhost", false, false, false, false, 365},
+    [EMU_EXPIRED] = {"localhost", false, false, false, false, -1},
+    [EMU_WRONG_NAME] = {"elsewhere.example.com", true, false, false, false, 365},
+    [EMU_SELF_SIGNED] = {"localhost", false, true, false, false, 365},
+    [EMU_UNKNOWN_AUTHORITY] = {"localhost", false, false, true, false, 365},
+    [EMU_CLIENTS_ONLY] = {"localhost", false, false, false, true, 365},
 };
 
 static int set_names(gnutls_x509_crt_t certificate, const struct recipe *recipe)
@@ -149,7 +151,8 @@ static int finish_leaf(gnutls_x509_crt_t leaf, gnutls_x509_privkey_t key, const 
     if (!failed)
         failed = gnutls_x509_crt_set_key_usage(leaf, GNUTLS_KEY_DIGITAL_SIGNATURE);
     if (!failed)
-        failed = gnutls_x509_crt_set_key_purpose_oid(leaf, GNUTLS_KP_TLS_WWW_SERVER, 0);
+        failed = gnutls_x509_crt_set_key_purpose_oid(
+            leaf, recipe->clients_only ? GNUTLS_KP_TLS_WWW_CLIENT : GNUTLS_KP_TLS_WWW_SERVER, 0);
     if (!failed)
         failed = set_names(leaf, recipe);
     if (!failed)
@@ -180,6 +183,24 @@ static int export_certificate(gnutls_x509_crt_t certificate, char **text)
     return failed;
 }
 
+/* As RFC 7469 pins a key: the hash of its SubjectPublicKeyInfo. */
+static int make_pin(gnutls_x509_privkey_t key, char **pin)
+{
+    unsigned char id[32];
+    size_t length = sizeof(id);
+    gnutls_datum_t base64 = {0};
+    int failed = gnutls_x509_privkey_get_key_id(key, GNUTLS_KEYID_USE_SHA256, id, &length);
+    const gnutls_datum_t hash = {.data = id, .size = (unsigned int)length};
+
+    if (!failed)
+        failed = gnutls_base64_encode2(&hash, &base64);
+    if (failed)
+        return failed;
+    *pin = emu_format("sha256//%.*s", (int)base64.size, (const char *)base64.data);
+    gnutls_free(base64.data);
+    return 0;
+}
+
 static int make_leaf(gnutls_x509_privkey_t key, const struct recipe *recipe, const struct authority *authority,
                      char **text)
 {
@@ -208,6 +229,8 @@ static int make_leaves(struct emu_certificates *certificates, const struct autho
         failed = gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &pem);
     if (!failed)
         certificates->key = take_text(&pem);
+    if (!failed)
+        failed = make_pin(key, &certificates->pin);
     if (key)
         gnutls_x509_privkey_deinit(key);
     return failed;
@@ -237,5 +260,6 @@ void emu_certificates_release(struct emu_certificates *certificates)
         free(certificates->of[i]);
     free(certificates->authority);
     free(certificates->key);
+    free(certificates->pin);
     *certificates = (struct emu_certificates){0};
 }

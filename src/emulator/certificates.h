@@ -11,6 +11,7 @@ enum emu_certificate_id {
     EMU_WRONG_NAME,        /* for another host */
     EMU_SELF_SIGNED,       /* by nobody else */
     EMU_UNKNOWN_AUTHORITY, /* by an authority that nobody trusts */
+    EMU_CLIENTS_ONLY,      /* for clients, not for servers */
     EMU_CERTIFICATES
 };
 
@@ -19,6 +20,7 @@ struct emu_certificates {
     char *key;
     char *of[EMU_CERTIFICATES];
     char *authority; /* what clients trust; its key is not kept */
+    char *pin;       /* the key as clients pin it: "sha256//" and its hash in base64 */
 };
 
 /* 0, or GnuTLS's number of what went wrong. */

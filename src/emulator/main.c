@@ -140,6 +140,7 @@ static bool tell(const struct servers *servers, const struct emu_tls *tls)
     emu_tls_faults_tell(&servers->tls_faults, stdout);
     printf("CONTROL=http://127.0.0.1:%u\n", servers->of[SERVICES - 1].port);
     printf("CA_FILE=%s\n", tls->file);
+    printf("PINNED_KEY=%s\n", tls->certificates.pin);
     puts("READY=1");
     if (fflush(stdout) == 0)
         return true;

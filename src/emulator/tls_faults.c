@@ -50,6 +50,8 @@ static const struct kind {
     [EMU_CERTIFICATE_WRONG_NAME] = {"WRONG_NAME", speak_tls, TODAY, EMU_WRONG_NAME},
     [EMU_CERTIFICATE_SELF_SIGNED] = {"SELF_SIGNED", speak_tls, TODAY, EMU_SELF_SIGNED},
     [EMU_CERTIFICATE_UNKNOWN_CA] = {"UNKNOWN_CA", speak_tls, TODAY, EMU_UNKNOWN_AUTHORITY},
+    [EMU_CERTIFICATE_CLIENTS_ONLY] = {"CLIENTS_ONLY", speak_tls, TODAY, EMU_CLIENTS_ONLY},
+    [EMU_WANTS_CERTIFICATE] = {"WANTS_CERTIFICATE", speak_tls, TODAY, EMU_RIGHT},
     [EMU_CLOSES_AFTER_REQUEST] = {"CLOSES_AFTER_REQUEST", speak_tls, TODAY, EMU_RIGHT},
 };
 
@@ -168,6 +170,7 @@ static void read_request(const struct connection *connection, gnutls_session_t s
     free(text);
 }
 
+/* The client learns why. */
 static bool shake_hands(gnutls_session_t session)
 {
     int failed = 0;
@@ -175,6 +178,8 @@ static bool shake_hands(gnutls_session_t session)
     do
         failed = gnutls_handshake(session);
     while (failed < 0 && !gnutls_error_is_fatal(failed));
+    if (failed < 0)
+        gnutls_alert_send_appropriate(session, failed);
     return failed == 0;
 }
 
@@ -194,6 +199,17 @@ static gnutls_certificate_credentials_t make_credentials(const struct emu_tls *t
     return NULL;
 }
 
+/* What the client has sent meanwhile is read, unseen: were it not, closing would reset the connection, and the client
+ * would not read why. */
+static void drain(struct connection *connection)
+{
+    char bytes[4096];
+
+    shutdown(connection->descriptor, SHUT_WR);
+    while (receive(connection, bytes, sizeof(bytes)) > 0)
+        ;
+}
+
 /* As far as the client goes along. */
 static void speak_tls(struct connection *connection, const char *priorities, enum emu_certificate_id certificate)
 {
@@ -206,8 +222,12 @@ static void speak_tls(struct connection *connection, const char *priorities, enu
         gnutls_transport_set_ptr(session, connection);
         gnutls_transport_set_pull_function(session, receive);
         gnutls_transport_set_push_function(session, push);
+        if (connection->server->id == EMU_WANTS_CERTIFICATE)
+            gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
         if (shake_hands(session))
             read_request(connection, session);
+        else
+            drain(connection);
     }
     if (session)
         gnutls_deinit(session);

@@ -24,6 +24,8 @@ enum emu_tls_fault_id {
     EMU_CERTIFICATE_WRONG_NAME,
     EMU_CERTIFICATE_SELF_SIGNED,
     EMU_CERTIFICATE_UNKNOWN_CA,
+    EMU_CERTIFICATE_CLIENTS_ONLY,
+    EMU_WANTS_CERTIFICATE,    /* of the client, any */
     EMU_CLOSES_AFTER_REQUEST, /* all is well until then: a ban by closed connections */
     EMU_TLS_FAULTS
 };

@@ -200,6 +200,8 @@ static enum nx_loss loss_of(const struct nx_curl_exchange *curl, CURLcode result
         return NX_LOSS_TIMEOUT;
     if (curl->exchange->sendings == 0)
         return is_of_tls(result) ? NX_LOSS_TLS : NX_LOSS_CONNECT;
+    if (nx_curl_client_was_refused(result, curl->reason))
+        return NX_LOSS_TLS;
     if (result == CURLE_WEIRD_SERVER_REPLY || result == CURLE_UNSUPPORTED_PROTOCOL)
         return NX_LOSS_GARBLED;
     return was_closed(curl, result) ? NX_LOSS_CLOSED : NX_LOSS_CUT;
@@ -209,6 +211,8 @@ static const char *reason_of(const struct nx_curl_exchange *curl, CURLcode resul
 {
     if (result == CURLE_OK)
         return "the connection was closed within the headers";
+    if (curl->exchange->loss == NX_LOSS_TLS && nx_curl_tls_reason(curl->reason))
+        return nx_curl_tls_reason(curl->reason);
     return *curl->reason ? curl->reason : curl_easy_strerror(result);
 }
 

@@ -58,6 +58,15 @@ void nx_curl_exchange_free(struct nx_curl_exchange *curl);
 /* Tells a new handle what never changes. */
 CURLcode nx_curl_handle_set_up(CURL *easy, const struct nx_curl_common *common);
 
+/* Why a handshake failed, in a sentence of ours, for libcurl's `words`; NULL when none fits. */
+const char *nx_curl_tls_reason(const char *words);
+
+/*
+ * Whether the server ended the handshake for want of a client's certificate. By TLS 1.3 it says so when the client has
+ * already sent its request, which such a server does not read.
+ */
+bool nx_curl_client_was_refused(CURLcode result, const char *words);
+
 /* Where libcurl delivers an answer, and where it asks before it sends. */
 size_t nx_curl_take_header(char *bytes, size_t size, size_t count, void *context);
 size_t nx_curl_take_body(char *bytes, size_t size, size_t count, void *context);

@@ -279,17 +279,26 @@ static const struct tls_row {
     const char *origin;
     int connections;
     int requests;
+    const char *words; /* part of the message */
 } tls_rows[] = {
-    {"tls_faults CLOSES_AT_ACCEPT", live_emulator.tls_closes_at_accept, 1, 0},
-    {"tls_faults CLOSES_IN_HANDSHAKE", live_emulator.tls_closes_in_handshake, 1, 0},
-    {"tls_faults PLAIN_TEXT", live_emulator.tls_plain_text, 1, 0},
-    {"tls_faults TLS_1_1", live_emulator.tls_1_1, 1, 0},
-    {"tls_faults EXPIRED", live_emulator.tls_expired, 1, 0},
-    {"tls_faults WRONG_NAME", live_emulator.tls_wrong_name, 1, 0},
-    {"tls_faults SELF_SIGNED", live_emulator.tls_self_signed, 1, 0},
-    {"tls_faults UNKNOWN_CA", live_emulator.tls_unknown_ca, 1, 0},
-    {"tls_faults CLOSES_AFTER_REQUEST", live_emulator.tls_closes_after_request, 2,
-     2}, /* not TLS failed: a second attempt */
+    {"tls_faults CLOSES_AT_ACCEPT", live_emulator.tls_closes_at_accept, 1, 0,
+     "could not be reached: the connection ended within the TLS handshake"},
+    {"tls_faults CLOSES_IN_HANDSHAKE", live_emulator.tls_closes_in_handshake, 1, 0,
+     "could not be reached: the connection ended within the TLS handshake"},
+    {"tls_faults PLAIN_TEXT", live_emulator.tls_plain_text, 1, 0, "the server does not speak TLS"},
+    {"tls_faults TLS_1_1", live_emulator.tls_1_1, 1, 0, "the server speaks no TLS as new as 1.2"},
+    {"tls_faults EXPIRED", live_emulator.tls_expired, 1, 0, "the server's certificate has expired"},
+    {"tls_faults WRONG_NAME", live_emulator.tls_wrong_name, 1, 0, "the server's certificate is for another name"},
+    {"tls_faults SELF_SIGNED", live_emulator.tls_self_signed, 1, 0,
+     "the server's certificate is signed by nobody but itself"},
+    {"tls_faults UNKNOWN_CA", live_emulator.tls_unknown_ca, 1, 0,
+     "the server's certificate comes from an authority that is not trusted"},
+    {"tls_faults CLIENTS_ONLY", live_emulator.tls_clients_only, 1, 0,
+     "the server's certificate is not one for servers"},
+    {"tls_faults WANTS_CERTIFICATE", live_emulator.tls_wants_certificate, 1, 0,
+     "the server wants a certificate of the client"},
+    {"tls_faults CLOSES_AFTER_REQUEST", live_emulator.tls_closes_after_request, 2, 2,
+     "did not answer before the connection ended"}, /* not TLS failed: a second attempt */
 };
 
 static int run_tls_row(const struct tls_row *row)
@@ -304,7 +313,7 @@ static int run_tls_row(const struct tls_row *row)
     const int requests = emulator_count_member(&live_emulator, row->name, "requests", 1);
     const int bytes = emulator_count_member(&live_emulator, row->name, "bytes", 1);
     const bool right = status == NEXAUTH_NETWORK && connections == row->connections && requests == row->requests &&
-                       (bytes > 0) == (requests > 0);
+                       (bytes > 0) == (requests > 0) && strstr(error.message, row->words);
     if (!right)
         print_error("%s: %s, %d connections, %d requests, %d bytes: %s\n", row->name, nexauth_status_name(status),
                     connections, requests, bytes, error.message);

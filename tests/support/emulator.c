@@ -44,9 +44,12 @@ static const struct place {
     {"TLS_FAULTS_WRONG_NAME", PLACE(tls_wrong_name)},
     {"TLS_FAULTS_SELF_SIGNED", PLACE(tls_self_signed)},
     {"TLS_FAULTS_UNKNOWN_CA", PLACE(tls_unknown_ca)},
+    {"TLS_FAULTS_CLIENTS_ONLY", PLACE(tls_clients_only)},
+    {"TLS_FAULTS_WANTS_CERTIFICATE", PLACE(tls_wants_certificate)},
     {"TLS_FAULTS_CLOSES_AFTER_REQUEST", PLACE(tls_closes_after_request)},
     {"CONTROL", PLACE(control)},
     {"CA_FILE", PLACE(ca_file)},
+    {"PINNED_KEY", PLACE(pinned_key)},
 };
 
 static int fail(const char *what, const char *why)

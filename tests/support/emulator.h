@@ -28,9 +28,12 @@ struct emulator {
     char tls_wrong_name[64];
     char tls_self_signed[64];
     char tls_unknown_ca[64];
+    char tls_clients_only[64];
+    char tls_wants_certificate[64];
     char tls_closes_after_request[64];
     char control[64];
     char ca_file[1024];
+    char pinned_key[64];
     pid_t pid;
     int input; /* the emulator ends when this is closed */
 };
