@@ -19,8 +19,9 @@
  * Inputs are copied: they may be changed or freed as soon as the call has returned.
  * 5. Units are part of the name: _ms, _s. Points in time are Unix seconds, as int64_t.
  * 6. The library never logs, prints, exits or reads the environment. No secret is ever part of a message. (The TLS
- * library below may: OpenSSL under libcurl obeys SSLKEYLOGFILE, which libcurl has no option to forbid. So
- * nexauth_process_harden(), and nothing else, looks whether it is set.)
+ * library below may: OpenSSL under libcurl obeys SSLKEYLOGFILE, which libcurl has no option to forbid, and reads its
+ * own settings where OPENSSL_CONF says. nexauth_process_harden(), and nothing else, looks whether the first is set.
+ * Proxies, passwords and authorities of the environment are not used.)
  *
  * Threads: every function may be called from every thread at any time, on the same object too, unless it says
  * otherwise. Only the ends are exclusive: nobody may begin a call on an object that is being freed or has been. Calls
@@ -141,12 +142,22 @@ struct nexauth_session_options {
     const struct nexauth_limit *limits;    /* limits_count of them; copied */
     size_t limits_count;                   /* at most 64 */
     int loopback_http; /* not 0: allow http:// to 127.0.0.0/8, ::1 and localhost, for tests; never elsewhere */
+    /* "http://host:port", without user information: each request for a token goes through this proxy, by CONNECT. NULL:
+     * none. */
+    const char *proxy;
+    /* PEM files of the certificate, and those that vouch for it, to show to servers that want one, and of its key,
+     * which is not encrypted. Both or none. */
+    const char *client_cert_file;
+    const char *client_key_file;
+    /* "sha256//" and the SHA-256 of a server's SubjectPublicKeyInfo in base64 (RFC 7469), or several, separated by ';':
+     * each server has a key among these, besides a certificate that is trusted. */
+    const char *pinned_key;
     uintptr_t reserved[8];
 };
 
 /*
  * Makes a session. `options` may be NULL: all defaults.
- * Fails with INVALID (an option out of its range, ca_file unreadable or not PEM) or NO_MEMORY (memory or
+ * Fails with INVALID (an option out of its range or malformed, a file unreadable or not PEM) or NO_MEMORY (memory or
  * file descriptors ran out).
  */
 NEXAUTH_API nexauth_status nexauth_session_new(const struct nexauth_session_options *options, nexauth_session **out,

@@ -9,8 +9,8 @@
             result = curl_easy_setopt(easy, option, value);                                                            \
     } while (0)
 
-/* Nothing goes to anybody but the origin: no redirect, proxy, netrc, cookie or referer; no scheme but the URL's own,
- * which nx_curl_exchange_begin() allows. */
+/* Nothing goes to anybody but the origin: no redirect, netrc, cookie or referer; no scheme but the URL's own, which
+ * nx_curl_exchange_begin() allows. */
 static CURLcode set_fences(CURL *easy)
 {
     CURLcode result = CURLE_OK;
@@ -18,13 +18,27 @@ static CURLcode set_fences(CURL *easy)
     SET(CURLOPT_PATH_AS_IS, 1L);
     SET(CURLOPT_REDIR_PROTOCOLS_STR, "https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
-    SET(CURLOPT_PROXY, "");
-    SET(CURLOPT_NOPROXY, "*");
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
     SET(CURLOPT_UNRESTRICTED_AUTH, 0L);
     SET(CURLOPT_AUTOREFERER, 0L);
     SET(CURLOPT_HTTP09_ALLOWED, 0L);
+    return result;
+}
+
+/*
+ * No proxy, or the one that was asked for and for everything, whatever the environment says of it. It is told where to
+ * connect to, and no more: what follows passes through it as it would without.
+ */
+static CURLcode set_proxy(CURL *easy, const char *proxy)
+{
+    CURLcode result = CURLE_OK;
+
+    SET(CURLOPT_PROXY, proxy ? proxy : "");
+    SET(CURLOPT_NOPROXY, proxy ? "" : "*");
+    SET(CURLOPT_HTTPPROXYTUNNEL, 1L);
+    SET(CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     return result;
 }
 
@@ -50,6 +64,20 @@ static CURLcode set_tls(CURL *easy, const struct nx_curl_common *common)
     return result;
 }
 
+/* An empty password keeps OpenSSL from asking for one at the terminal. */
+static CURLcode set_keys(CURL *easy, const struct nx_curl_settings *settings)
+{
+    CURLcode result = CURLE_OK;
+
+    if (settings->client_cert_file) {
+        SET(CURLOPT_SSLCERT, settings->client_cert_file);
+        SET(CURLOPT_SSLKEY, settings->client_key_file);
+        SET(CURLOPT_KEYPASSWD, "");
+    }
+    SET(CURLOPT_PINNEDPUBLICKEY, settings->pinned_key);
+    return result;
+}
+
 /* The exchange's deadline is the engine's: libcurl's own would drop an answer that already lies in the socket. */
 static CURLcode set_manner(CURL *easy, const struct nx_curl_common *common)
 {
@@ -70,6 +98,10 @@ CURLcode nx_curl_handle_set_up(CURL *easy, const struct nx_curl_common *common)
     CURLcode result = set_fences(easy);
 
     if (!result)
+        result = set_proxy(easy, common->settings.proxy);
+    if (!result)
         result = set_tls(easy, common);
+    if (!result)
+        result = set_keys(easy, &common->settings);
     return result ? result : set_manner(easy, common);
 }

@@ -13,7 +13,7 @@
  * HTTP/2 connection commonly carries, which may all be answered in one turn. ROUNDS: so often a turn reads on, 16 kB of
  * each socket, to have what lies there; no answer is larger than that.
  */
-enum { IDLE_LEAST = 128, ROUNDS = 64 };
+enum { IDLE_LEAST = 128, ROUNDS = 64, TEXTS = 5 };
 
 /*
  * What a child that was forked has of its parent's transport. Its clean-up would end connections that are the parent's
@@ -34,7 +34,7 @@ struct curl_transport {
     struct nx_curl_sockets sockets;
     struct nx_curl_pool pool;
     CURLM *multi;
-    char *ca_file;
+    char *texts[TEXTS];         /* of the settings */
     bool begun;                 /* something, since the last turn */
     struct nx_exchange *failed; /* could not be begun; told at the next turn */
 };
@@ -251,7 +251,8 @@ static void free_transport(struct nx_transport *transport)
     tear_down(self);
     nx_lock_give(&self->sockets.busy);
     nx_fork_guard_destroy(&self->guard);
-    free(self->ca_file);
+    for (size_t i = 0; i < TEXTS; i++)
+        free(self->texts[i]);
     free(self);
 }
 
@@ -267,15 +268,22 @@ static void start_libcurl(void)
 static bool copy_settings(struct curl_transport *self, const struct nx_curl_settings *settings)
 {
     const size_t connections = (size_t)settings->max_connections;
+    struct nx_curl_settings *own = &self->common.settings;
+    const char **texts[TEXTS] = {&own->ca_file, &own->proxy, &own->client_cert_file, &own->client_key_file,
+                                 &own->pinned_key};
 
     self->common.ca_path = curl_version_info(CURLVERSION_NOW)->capath;
     self->pool.most = connections > IDLE_LEAST ? connections : IDLE_LEAST;
-    self->common.settings = *settings;
-    if (!settings->ca_file)
-        return true;
-    self->ca_file = strdup(settings->ca_file);
-    self->common.settings.ca_file = self->ca_file;
-    return self->ca_file != NULL;
+    *own = *settings;
+    for (size_t i = 0; i < TEXTS; i++) {
+        if (!*texts[i])
+            continue;
+        self->texts[i] = strdup(*texts[i]);
+        if (!self->texts[i])
+            return false;
+        *texts[i] = self->texts[i];
+    }
+    return true;
 }
 
 struct nx_transport *nx_curl_transport_new(const struct nx_curl_settings *settings, const struct nx_clock *clock)

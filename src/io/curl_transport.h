@@ -5,7 +5,11 @@
 #include "core/world.h"
 
 struct nx_curl_settings {
-    const char *ca_file; /* NULL: the system's CAs */
+    const char *ca_file;          /* NULL: the system's CAs */
+    const char *proxy;            /* NULL: none */
+    const char *client_cert_file; /* with client_key_file; NULL: none */
+    const char *client_key_file;
+    const char *pinned_key; /* NULL: any */
     int64_t connect_timeout_ms;
     int64_t max_connections;  /* to one host */
     int64_t max_answer_bytes; /* headers and body together */

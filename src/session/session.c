@@ -38,9 +38,7 @@ static nexauth_status check_options(struct nexauth_session_options *options, str
 
     for (size_t i = 0; i < sizeof limits / sizeof *limits && !status; i++)
         status = take_limit(limits[i].value, limits[i].fallback, limits[i].most, limits[i].name, error);
-    if (!status && options->ca_file && !nx_file_holds_pem(options->ca_file))
-        return nx_fail(error, NEXAUTH_INVALID, "ca_file cannot be read, or holds no certificate in PEM");
-    return status;
+    return status ? status : nx_check_network(options, error);
 }
 
 nexauth_status nexauth_session_new(const struct nexauth_session_options *options, nexauth_session **out,
@@ -56,6 +54,10 @@ nexauth_status nexauth_session_new(const struct nexauth_session_options *options
     if (status)
         return status;
     const struct nx_curl_settings settings = {.ca_file = checked.ca_file,
+                                              .proxy = checked.proxy,
+                                              .client_cert_file = checked.client_cert_file,
+                                              .client_key_file = checked.client_key_file,
+                                              .pinned_key = checked.pinned_key,
                                               .connect_timeout_ms = checked.connect_timeout_ms,
                                               .max_connections = checked.max_connections,
                                               .max_answer_bytes = checked.max_answer_bytes};

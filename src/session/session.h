@@ -45,6 +45,9 @@ struct nx_queue {
     struct nexauth_call *first, *last;
 };
 
+/* What is malformed among the options of the network gives INVALID. */
+nexauth_status nx_check_network(const struct nexauth_session_options *options, struct nexauth_error *error);
+
 struct nexauth_session {
     struct nx_world world;
     struct nx_engine *engine;

@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CERT NEXAUTH_TEST_DATA "/tls/client.pem"
+#define KEY  NEXAUTH_TEST_DATA "/tls/client-key.pem"
+#define PIN  "sha256//ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop+="
+
 static void a_session_is_made_of_no_options_at_all(void **state)
 {
     const struct nexauth_session_options none = {0};
@@ -44,6 +48,29 @@ static void limits_are_taken_to_their_ends_and_refused_beyond(void **state)
         {{.ca_file = NEXAUTH_TEST_DATA}, NEXAUTH_INVALID, "ca_file"},
         {{.ca_file = "/nowhere/ca.pem"}, NEXAUTH_INVALID, "ca_file"},
         {{.ca_file = ""}, NEXAUTH_INVALID, "ca_file"},
+        {{.client_cert_file = CERT, .client_key_file = KEY}, NEXAUTH_OK, ""},
+        {{.client_cert_file = CERT}, NEXAUTH_INVALID, "client_cert_file and client_key_file"},
+        {{.client_key_file = KEY}, NEXAUTH_INVALID, "client_cert_file and client_key_file"},
+        {{.client_cert_file = "/nowhere", .client_key_file = KEY}, NEXAUTH_INVALID, "client_cert_file cannot"},
+        {{.client_cert_file = CERT, .client_key_file = "/dev/null"}, NEXAUTH_INVALID, "client_key_file cannot"},
+        {{.pinned_key = PIN}, NEXAUTH_OK, ""},
+        {{.pinned_key = PIN ";" PIN}, NEXAUTH_OK, ""},
+        {{.pinned_key = PIN ";"}, NEXAUTH_INVALID, "pinned_key"},
+        {{.pinned_key = PIN PIN}, NEXAUTH_INVALID, "pinned_key"},
+        {{.pinned_key = PIN "="}, NEXAUTH_INVALID, "pinned_key"},
+        {{.pinned_key = "A" PIN}, NEXAUTH_INVALID, "pinned_key"},
+        {{.pinned_key = ""}, NEXAUTH_INVALID, "pinned_key"},
+        {{.pinned_key = "sha256//AAAA="}, NEXAUTH_INVALID, "pinned_key"},
+        {{.pinned_key = "/etc/ssl/certs"}, NEXAUTH_INVALID, "pinned_key"},
+        {{.proxy = "http://proxy.example.com:3128"}, NEXAUTH_OK, ""},
+        {{.proxy = "HTTP://[::1]:3128"}, NEXAUTH_OK, ""},
+        {{.proxy = ""}, NEXAUTH_INVALID, "proxy"},
+        {{.proxy = "proxy.example.com:3128"}, NEXAUTH_INVALID, "proxy"},
+        {{.proxy = "http://proxy.example.com"}, NEXAUTH_INVALID, "proxy"},
+        {{.proxy = "http://proxy.example.com:3128/"}, NEXAUTH_INVALID, "proxy"},
+        {{.proxy = "http://user:word@proxy.example.com:3128"}, NEXAUTH_INVALID, "proxy"},
+        {{.proxy = "https://proxy.example.com:3128"}, NEXAUTH_INVALID, "proxy"},
+        {{.proxy = "socks5://proxy.example.com:1080"}, NEXAUTH_INVALID, "proxy"},
         {{.reserved = {1}}, NEXAUTH_INVALID, "reserved"},
         {{.reserved = {0, 0, 0, 0, 0, 0, 0, 1}}, NEXAUTH_INVALID, "reserved"},
     };
