@@ -128,7 +128,7 @@ static char *write_attack(const struct attack *attack, size_t *size)
         memcpy(text + *size, attack->piece, step);
         *size += step;
     }
-    memcpy(text + *size, back, strlen(back));
+    memcpy(text + *size, back, strlen(back) + 1);
     *size += strlen(back);
     return text;
 }

@@ -10,23 +10,23 @@
 
 static const struct endpoint {
     const char *name;
-    enum live_kind kind;
     const char *fault; /* its front */
     const char *origin;
+    enum live_kind kind;
     int requests; /* up to the redirect, and with it */
 } endpoints[] = {
-    {"NEX user", LIVE_NEX_USER, "\"service\":\"nex\",\"path\":\"/v1.0/Token\"", live_emulator.nex_https, 1},
-    {"NEX controller", LIVE_NEX_CONTROLLER, "\"service\":\"nex\",\"path\":\"/v1.0/Token\"", live_emulator.nex_https, 1},
-    {"Quantoz", LIVE_QUANTOZ_TEST, "\"service\":\"quantoz_test\",\"path\":\"/connect/token\"",
-     live_emulator.quantoz_test_https, 1},
-    {"Nexusguard app", LIVE_NEXUSGUARD_APP, "\"service\":\"nexusguard\",\"path\":\"/oauth/credit/token\"",
-     live_emulator.nexusguard_https, 1},
-    {"Nexusguard connect", LIVE_NEXUSGUARD_USER, "\"service\":\"nexusguard\",\"path\":\"/oauth/connect\"",
-     live_emulator.nexusguard_https, 1},
-    {"Nexusguard code", LIVE_NEXUSGUARD_USER, "\"service\":\"nexusguard\",\"path\":\"/oauth/access_token\"",
-     live_emulator.nexusguard_https, 2},
-    {"Nexusguard refresh", LIVE_NEXUSGUARD_SAVED, "\"service\":\"nexusguard\",\"path\":\"/oauth/refresh_token\"",
-     live_emulator.nexusguard_https, 1},
+    {"NEX user", "\"service\":\"nex\",\"path\":\"/v1.0/Token\"", live_emulator.nex_https, LIVE_NEX_USER, 1},
+    {"NEX controller", "\"service\":\"nex\",\"path\":\"/v1.0/Token\"", live_emulator.nex_https, LIVE_NEX_CONTROLLER, 1},
+    {"Quantoz", "\"service\":\"quantoz_test\",\"path\":\"/connect/token\"", live_emulator.quantoz_test_https,
+     LIVE_QUANTOZ_TEST, 1},
+    {"Nexusguard app", "\"service\":\"nexusguard\",\"path\":\"/oauth/credit/token\"", live_emulator.nexusguard_https,
+     LIVE_NEXUSGUARD_APP, 1},
+    {"Nexusguard connect", "\"service\":\"nexusguard\",\"path\":\"/oauth/connect\"", live_emulator.nexusguard_https,
+     LIVE_NEXUSGUARD_USER, 1},
+    {"Nexusguard code", "\"service\":\"nexusguard\",\"path\":\"/oauth/access_token\"", live_emulator.nexusguard_https,
+     LIVE_NEXUSGUARD_USER, 2},
+    {"Nexusguard refresh", "\"service\":\"nexusguard\",\"path\":\"/oauth/refresh_token\"",
+     live_emulator.nexusguard_https, LIVE_NEXUSGUARD_SAVED, 1},
 };
 
 /* Where OTHER stands for the host and port of a server that nobody may visit, PORT

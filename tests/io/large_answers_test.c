@@ -35,7 +35,7 @@ static void pack_bomb(struct packer *packer)
         add_bits(packer, head[i], 8);
     add_bits(packer, 3, 3);    /* the last block, of the fixed code */
     add_bits(packer, 0x0a, 8); /* a blank: 01010000, the highest bit first */
-    while (packer->bits < PACKED * 8)
+    while (packer->bits / 8 < PACKED)
         add_bits(packer, 0xa3, 13); /* 11000101 00000: of length 258, at distance 1 */
 }
 
