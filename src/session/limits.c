@@ -1,5 +1,6 @@
 #include "session/limits.h"
 
+#include "core/encode.h"
 #include "core/error.h"
 #include "core/options.h"
 #include "core/url.h"
@@ -12,12 +13,14 @@ enum {
     LIMITS_MOST = 64,
     REQUESTS_MOST = 100000,
     WINDOW_MOST_MS = 86400000,
-    ORIGIN_SIZE = 320 /* a scheme, a host name and a port */
+    ORIGIN_SIZE = 320, /* a scheme, a host name and a port */
+    NAME_SIZE = 64
 };
 
 static nexauth_status check(const struct nexauth_limit *limit, struct nexauth_error *error)
 {
-    if (!limit->name)
+    if (!limit->name || !*limit->name || strnlen(limit->name, NAME_SIZE) == NAME_SIZE ||
+        !nx_is_free_of_controls(limit->name))
         return nx_fail(error, NEXAUTH_INVALID, "limits: a name, such as requests, is required");
     if (limit->origin && (strnlen(limit->origin, ORIGIN_SIZE) == ORIGIN_SIZE || !nx_url_is_origin(limit->origin)))
         return nx_fail(error, NEXAUTH_INVALID, "limits: an origin is such as https://nexcloud.io");
