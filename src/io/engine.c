@@ -264,12 +264,13 @@ static int64_t next_beginning(const struct nx_engine *engine, int64_t until)
 }
 
 /* Once nothing is left and nobody but the closer is inside, the closer may go. A leader looks for itself after its
- * turn. */
+ * turn; who has led does not rouse itself, be there a loop or not, or it would never wait. */
 static void note_idle(struct nx_engine *engine)
 {
     if (!engine->closing)
         return;
-    rouse_leader(engine);
+    if (engine->leading)
+        rouse_leader(engine);
     if (engine->leading || engine->holders || engine->inbox || engine->under_way.oldest || engine->ended ||
         nx_heap_first(&engine->later))
         return;

@@ -359,6 +359,28 @@ static void a_lack_of_descriptors_is_told_and_passes(void **state)
     assert_true(is_readable(fixture));
 }
 
+/* Who frees gives the answer to a one-time value its time, and wakes itself by nothing: else no time would pass. */
+static void a_session_that_awaits_an_answer_at_its_end_rests_meanwhile(void **state)
+{
+    struct fixture *fixture = *state;
+    struct outcome outcome = {0};
+    nexauth_source *customer = fixture_new_customer(fixture, &fixture_customer);
+    struct script_answer late = fixture_first_token;
+
+    late.takes_ms = INT64_MAX;
+    script_answer(&fixture->script, fixture_right_redirect);
+    script_answer(&fixture->script, late);
+    assert_true(descriptor_of(fixture) >= 0);
+    outcome_start(customer, NULL, &outcome);
+    while (script_begun(&fixture->script) < 2)
+        outcome_poll(fixture->session, 0);
+    nexauth_session_free(fixture->session);
+    fixture->session = NULL;
+    outcome_assert_status(&outcome, NEXAUTH_CANCELED);
+    assert_true(fixture->script.freed);
+    nexauth_source_free(customer);
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -373,6 +395,7 @@ int main(void)
         IN_A_WORLD(the_descriptor_stays_the_same_and_within_the_process),
         IN_A_WORLD(the_descriptor_may_be_a_member_of_a_set),
         IN_A_WORLD(a_lack_of_descriptors_is_told_and_passes),
+        IN_A_WORLD(a_session_that_awaits_an_answer_at_its_end_rests_meanwhile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
