@@ -1,5 +1,7 @@
 #include "io/beacon.h"
 
+#include "io/system.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -26,8 +28,8 @@ struct nx_beacon *nx_beacon_new(int other)
 
     if (!beacon)
         return NULL;
-    beacon->set = epoll_create1(EPOLL_CLOEXEC);
-    beacon->lamp = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    beacon->set = nx_above_streams(epoll_create1(EPOLL_CLOEXEC));
+    beacon->lamp = nx_above_streams(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (beacon->set >= 0 && beacon->lamp >= 0 && watch(beacon, beacon->lamp) && (other < 0 || watch(beacon, other)))
         return beacon;
     nx_beacon_free(beacon);

@@ -45,7 +45,7 @@ static unsigned char *state_of(struct nx_curl_sockets *sockets, curl_socket_t so
 
 curl_socket_t nx_curl_sockets_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    const int opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    const int opened = nx_above_streams(socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol));
     unsigned char *state = opened >= 0 ? state_of(context, opened) : NULL;
 
     (void)purpose;
@@ -129,8 +129,8 @@ bool nx_curl_sockets_init(struct nx_curl_sockets *sockets, CURLM *multi)
 
     sockets->multi = multi;
     sockets->deaf = false;
-    sockets->set = epoll_create1(EPOLL_CLOEXEC);
-    sockets->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    sockets->set = nx_above_streams(epoll_create1(EPOLL_CLOEXEC));
+    sockets->event = nx_above_streams(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     wanted.data.fd = sockets->event;
     return sockets->set >= 0 && sockets->event >= 0 &&
            epoll_ctl(sockets->set, EPOLL_CTL_ADD, sockets->event, &wanted) == 0 &&

@@ -70,7 +70,7 @@ uint32_t nx_system_draw(void *context)
     return (uint32_t)((bits ^ bits >> 31) >> 32);
 }
 
-bool nx_file_holds_pem(const char *path)
+nexauth_status nx_file_holds_pem(const char *path)
 {
     static const char MARK[] = "-----BEGIN ";
     char bytes[65536 + 1];
@@ -79,12 +79,23 @@ bool nx_file_holds_pem(const char *path)
     const int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
     if (file < 0)
-        return false;
+        return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? NEXAUTH_NO_MEMORY : NEXAUTH_INVALID;
     while ((got = read(file, bytes + size, sizeof bytes - 1 - size)) > 0)
         size += (size_t)got;
     close(file);
     bytes[size] = '\0';
-    return strstr(bytes, MARK) != NULL;
+    return strstr(bytes, MARK) ? NEXAUTH_OK : NEXAUTH_INVALID;
+}
+
+int nx_above_streams(int descriptor)
+{
+    int above;
+
+    if (descriptor < 0 || descriptor > STDERR_FILENO)
+        return descriptor;
+    above = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    close(descriptor);
+    return above;
 }
 
 void nx_pause(int64_t wait_ms)

@@ -39,8 +39,15 @@ static inline struct nx_moment nx_coarse(const struct nx_clock *clock)
 bool nx_system_entropy(void *context, void *bytes, size_t size);
 uint32_t nx_system_draw(void *context);
 
-/* True when the file can be read and holds something in PEM (RFC 7468). */
-bool nx_file_holds_pem(const char *path);
+/* OK when the file can be read and holds something in PEM (RFC 7468); NO_MEMORY when descriptors ran out; else INVALID.
+ */
+nexauth_status nx_file_holds_pem(const char *path);
+
+/*
+ * The same descriptor above those of the standard streams, or -1 when it was none or there is no more. Where an
+ * application has closed its streams, what it prints all the same is not to go to a service, nor to wake anybody.
+ */
+int nx_above_streams(int descriptor);
 
 /* Sleeps for wait_ms, but no more than a hundredth of a second: where waiting for an event is impossible, looking again
  * must not be done in a hurry. */

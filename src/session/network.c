@@ -14,9 +14,11 @@ static const char BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 static nexauth_status check_file(const char *path, const char *name, struct nexauth_error *error)
 {
-    if (!path || nx_file_holds_pem(path))
-        return NEXAUTH_OK;
-    return nx_fail(error, NEXAUTH_INVALID, "%s cannot be read, or holds nothing in PEM", name);
+    const nexauth_status status = path ? nx_file_holds_pem(path) : NEXAUTH_OK;
+
+    if (status == NEXAUTH_NO_MEMORY)
+        return nx_fail(error, status, "%s: file descriptors ran out", name);
+    return status ? nx_fail(error, status, "%s cannot be read, or holds nothing in PEM", name) : NEXAUTH_OK;
 }
 
 /* One hash, and the end or the separator behind it. NULL when it is malformed. */
