@@ -30,7 +30,7 @@ static CURLcode set_callbacks(struct nx_curl_exchange *curl)
     return result;
 }
 
-struct nx_curl_exchange *nx_curl_exchange_new(const struct nx_curl_common *common)
+struct nx_curl_exchange *nx_curl_exchange_new(struct nx_curl_common *common)
 {
     struct nx_curl_exchange *curl = calloc(1, sizeof *curl);
 
@@ -138,6 +138,17 @@ static CURLcode set_connection(struct nx_curl_exchange *curl, bool one_time)
     return result;
 }
 
+/* libcurl keeps what it read of ca_file for a day. Where that may be broken, each connection reads the file anew. */
+static CURLcode set_trust(struct nx_curl_exchange *curl)
+{
+    CURL *easy = curl->easy;
+    CURLcode result = CURLE_OK;
+
+    if (curl->common->doubtful_cas)
+        SET(CURLOPT_CA_CACHE_TIMEOUT, 0L);
+    return result;
+}
+
 bool nx_curl_exchange_begin(struct nx_curl_exchange *curl, struct nx_exchange *exchange)
 {
     const struct nx_request *request = &exchange->request;
@@ -149,7 +160,8 @@ bool nx_curl_exchange_begin(struct nx_curl_exchange *curl, struct nx_exchange *e
     curl->headers_ended = false;
     curl->no_memory = false;
     curl->reason[0] = '\0';
-    return !set_url(curl, request) && !set_message(curl, request) && !set_connection(curl, request->one_time);
+    return !set_url(curl, request) && !set_message(curl, request) && !set_connection(curl, request->one_time) &&
+           !set_trust(curl);
 }
 
 /* The whole request left on a connection made for it over TLS, and the connection ended before an answer began. */
@@ -229,6 +241,7 @@ void nx_curl_exchange_conclude(struct nx_curl_exchange *curl, CURLcode result)
     if (curl->done || (exchange->response.over_cap && status >= 200))
         return;
     exchange->loss = loss_of(curl, result);
+    curl->common->doubtful_cas |= exchange->loss == NX_LOSS_TLS || exchange->loss == NX_LOSS_MEMORY;
     snprintf(exchange->reason, sizeof exchange->reason, "%.*s", (int)sizeof exchange->reason - 1,
              reason_of(curl, result));
 }

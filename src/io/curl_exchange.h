@@ -21,11 +21,12 @@ struct nx_curl_common {
     struct nx_clock clock;
     CURLSH *share; /* TLS sessions */
     struct nx_curl_sockets *sockets;
+    bool doubtful_cas; /* a handshake failed, or memory ran out: what libcurl keeps of ca_file may be half of it */
 };
 
 struct nx_curl_exchange {
     curl_socket_t socket; /* first, for curl_sockets.h: the connection that it uses, or used last */
-    const struct nx_curl_common *common;
+    struct nx_curl_common *common;
     struct nx_exchange *exchange; /* NULL between two */
     CURL *easy;
     CURLU *url;                                        /* what libcurl made of `spelling` */
@@ -41,7 +42,7 @@ struct nx_curl_exchange {
 };
 
 /* A handle that has no request yet. NULL when memory ran out. */
-struct nx_curl_exchange *nx_curl_exchange_new(const struct nx_curl_common *common);
+struct nx_curl_exchange *nx_curl_exchange_new(struct nx_curl_common *common);
 
 /* Tells the handle the exchange's request. False when memory ran out. */
 bool nx_curl_exchange_begin(struct nx_curl_exchange *curl, struct nx_exchange *exchange);

@@ -20,7 +20,7 @@ static struct nx_curl_exchange *take_idle(struct nx_curl_pool *pool, const struc
     return curl;
 }
 
-struct nx_curl_exchange *nx_curl_pool_take(struct nx_curl_pool *pool, const struct nx_curl_common *common,
+struct nx_curl_exchange *nx_curl_pool_take(struct nx_curl_pool *pool, struct nx_curl_common *common,
                                            struct nx_exchange *exchange)
 {
     struct nx_curl_exchange *curl = take_idle(pool, &exchange->request);

@@ -11,7 +11,7 @@ struct nx_curl_pool {
 };
 
 /* A handle set up for the exchange's request, rather one that knows its URL. NULL when memory ran out. */
-struct nx_curl_exchange *nx_curl_pool_take(struct nx_curl_pool *pool, const struct nx_curl_common *common,
+struct nx_curl_exchange *nx_curl_pool_take(struct nx_curl_pool *pool, struct nx_curl_common *common,
                                            struct nx_exchange *exchange);
 
 /* Keeps the handle, or frees it. It must have left its multi. */
