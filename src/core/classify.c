@@ -99,7 +99,9 @@ static bool too_many(const struct nx_facts *facts)
 
 static bool invalid_grant_once(const struct nx_facts *facts)
 {
-    return error_code(facts) && is_one_time(facts) && strcmp(error_code(facts), "invalid_grant") == 0;
+    const char *code = error_code(facts);
+
+    return code && is_one_time(facts) && strcmp(code, "invalid_grant") == 0;
 }
 
 static bool is_among(const char *code, const char *const *list, size_t count)

@@ -33,40 +33,40 @@ static bool is_past(const struct nx_failure *failure, int64_t now_ms)
     return now_ms - failure->until_ms > NX_FAILURES_KEPT_MS;
 }
 
-/* An empty table of four places for each entry that is to be kept, so that making room stays rare; false without
- * memory. */
-static bool make_table(const struct nx_failures *failures, int64_t now_ms, struct nx_failures *table)
+/* Four places for each entry that is to be kept, so that making room stays rare. */
+static size_t places_needed(const struct nx_failures *failures, int64_t now_ms)
 {
+    size_t places = FIRST_PLACES;
     size_t kept = 0;
 
     for (size_t i = 0; i < failures->places; i++)
         kept += failures->entries[i] && !is_past(failures->entries[i], now_ms);
-    *table = (struct nx_failures){.places = FIRST_PLACES};
-    while (table->places < kept * 4)
-        table->places *= 2;
-    table->entries = calloc(table->places, sizeof(struct nx_failure *));
-    return table->entries != NULL;
+    while (places < kept * 4)
+        places *= 2;
+    return places;
 }
 
-/* Drops what is past, and moves the rest to a table with room. */
+/* Drops what is past, and moves the rest to a table with room; false without memory. */
 static bool make_room(struct nx_failures *failures, int64_t now_ms)
 {
-    struct nx_failures table;
+    const struct nx_failures old = *failures;
+    const size_t places = places_needed(&old, now_ms);
+    struct nx_failure **entries = calloc(places, sizeof *entries);
 
-    if (!make_table(failures, now_ms, &table))
+    if (!entries)
         return false;
-    for (size_t i = 0; i < failures->places; i++) {
-        struct nx_failure *failure = failures->entries[i];
+    *failures = (struct nx_failures){.entries = entries, .places = places};
+    for (size_t i = 0; i < old.places; i++) {
+        struct nx_failure *failure = old.entries[i];
 
         if (failure && !is_past(failure, now_ms)) {
-            table.entries[place_of(&table, failure->key)] = failure;
-            table.count++;
+            entries[place_of(failures, failure->key)] = failure;
+            failures->count++;
         } else {
             free(failure);
         }
     }
-    free(failures->entries);
-    *failures = table;
+    free(old.entries);
     return true;
 }
 

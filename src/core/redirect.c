@@ -32,7 +32,7 @@ static bool take_own_query(struct nx_span *query, const struct nx_span *own)
 {
     if (!own->size)
         return true;
-    if (query->size < own->size || memcmp(query->start, own->start, own->size) != 0)
+    if (!query->start || query->size < own->size || memcmp(query->start, own->start, own->size) != 0)
         return false;
     if (query->size > own->size && query->start[own->size] != '&')
         return false;
