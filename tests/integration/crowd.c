@@ -8,6 +8,7 @@
 #include "crowd.h"
 
 #include "nexauth/curl.h"
+#include "support/child.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -275,14 +276,14 @@ static void lead(const struct crowd *crowd, struct board *board)
             continue;
         end_by(crowd);
         work(crowd, board, i);
-        _exit(EXIT_SUCCESS);
+        child_exit(EXIT_SUCCESS);
     }
     for (int i = 0; i < crowd->workers; i++) {
         int status = 0;
         failed += wait(&status) < 0 || status != 0;
     }
     nexauth_session_free(session);
-    _exit(failed ? EXIT_FAILURE : EXIT_SUCCESS);
+    child_exit(failed ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 static struct board *make_board(const struct crowd *crowd)

@@ -10,6 +10,18 @@
 
 enum { LONGEST_S = 60 };
 
+#ifdef NEXAUTH_COVERAGE
+extern void __gcov_dump(void);
+#endif
+
+void child_exit(int status)
+{
+#ifdef NEXAUTH_COVERAGE
+    __gcov_dump();
+#endif
+    _exit(status);
+}
+
 #if defined(__GNUC__)
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 #endif
@@ -57,7 +69,7 @@ void child_start(struct child *child, child_work work, void *context)
         alarm(LONGEST_S);
         close(from[0]);
         close(to[1]);
-        _exit(work(&me, context) ? 0 : 1);
+        child_exit(work(&me, context) ? 0 : 1);
     }
     close(from[1]);
     close(to[0]);
