@@ -238,6 +238,52 @@ static void an_offer_after_the_deadline_is_late(void **state)
     free(ledger);
 }
 
+static void a_refusal_takes_back_the_offers_of_its_gate_alone(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    const int refused = make_gate(ledger, 7, 1);
+    const uint32_t out = ask_now(ledger, call(0, refused), START - 1);
+    uint32_t owner = NOBODY;
+
+    (void)state;
+    ask_waits(ledger, call(1, gate), START - 1);
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    end_refused(ledger, out, refused, START);
+    assert_true(nx_ledger_wake(ledger, &owner));
+    assert_int_equal(owner, 1);
+    free(ledger);
+}
+
+static void the_end_of_what_only_waits_changes_nothing(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    const uint32_t first = ask_waits(ledger, call(0, gate), START - 1);
+
+    (void)state;
+    end_fine(ledger, first, START - 1);
+    assert_int_equal(figures_of(ledger, gate, START - 1).waiting_calls, 1);
+    assert_int_equal(next_of(ledger, 0, START), first);
+    free(ledger);
+}
+
+static void a_refusal_by_no_gate_holds_none(void **state)
+{
+    static const int none[] = {-1, NX_LEDGER_GATES};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        struct nx_ledger *ledger = make_ledger();
+        const int gate = make_gate(ledger, 7, 1);
+
+        end_refused(ledger, ask_now(ledger, call(0, gate), START), none[i], START);
+        assert_int_equal(figures_of(ledger, gate, START).held_until_us, 0);
+        assert_int_equal(figures_of(ledger, gate, START).out, 0);
+        free(ledger);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +298,9 @@ int main(void)
         cmocka_unit_test(nobody_reckons_with_sleepers),
         cmocka_unit_test(an_offer_can_be_declined),
         cmocka_unit_test(an_offer_after_the_deadline_is_late),
+        cmocka_unit_test(a_refusal_takes_back_the_offers_of_its_gate_alone),
+        cmocka_unit_test(the_end_of_what_only_waits_changes_nothing),
+        cmocka_unit_test(a_refusal_by_no_gate_holds_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
