@@ -421,7 +421,7 @@ static void an_exchange_that_is_given_up_closes_its_connection(void **state)
 static void what_is_sent_once_is_refused_to_a_libcurl_that_would_repeat_it(void **state)
 {
     static const bool one_time[] = {false, true};
-    const struct nx_curl_common shared = {.clock = nx_system_clock};
+    struct nx_curl_common shared = {.clock = nx_system_clock};
     char address[] = "127.0.0.1";
 
     (void)state;
