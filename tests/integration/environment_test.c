@@ -2,6 +2,8 @@
  * What a hostile environment changes: nothing. It is there from a process's start on, so each case has a child, forked
  * before libcurl has begun anything here.
  */
+#define _XOPEN_SOURCE 700 /* pseudo-terminals */
+
 #include "support/test.h"
 
 #include "live.h"
@@ -9,6 +11,7 @@
 #include "support/listener.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +175,35 @@ static bool trust_nobody(const struct child *me, void *context)
     return fine && folder_convinces(scene->folder);
 }
 
+/* The terminal becomes the child's own, where a question would be asked, and wait for its answer. */
+static bool show_what_is_encrypted(const struct child *me, void *context)
+{
+    const struct nexauth_session_options options = {.ca_file = live_emulator.ca_file,
+                                                    .client_cert_file = NEXAUTH_TEST_DATA "/tls/client.pem",
+                                                    .client_key_file = NEXAUTH_TEST_DATA
+                                                    "/tls/client-key-encrypted.pem"};
+    const struct live_who who = {.kind = LIVE_NEX_USER};
+    nexauth_session *session = NULL;
+    bool fine;
+
+    (void)me;
+    if (setsid() < 0 || open(ptsname(*(int *)context), O_RDWR) < 0)
+        return false;
+    fine = nexauth_session_new(&options, &session, NULL) == NEXAUTH_OK && ask(session, &who) == NEXAUTH_NETWORK;
+    nexauth_session_free(session);
+    return fine;
+}
+
+static void nobody_is_asked_for_a_password_at_the_terminal(void **state)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+
+    (void)state;
+    assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    assert_int_equal(child_run(show_what_is_encrypted, &terminal), 0);
+    close(terminal);
+}
+
 static void proxies_and_passwords_of_the_environment_are_not_used(void **state)
 {
     static const char *const exceptions[] = {NULL, "example.com", "*"};
@@ -207,6 +239,7 @@ int main(void)
     /* The order counts: the emulator is asked by libcurl. */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(authorities_of_the_environment_are_not_trusted),
+        cmocka_unit_test(nobody_is_asked_for_a_password_at_the_terminal),
         cmocka_unit_test(proxies_and_passwords_of_the_environment_are_not_used),
     };
 
