@@ -21,6 +21,8 @@ static const struct reason {
     {"subject name", "the server's certificate is for another name"},
     {"certificate required", "the server wants a certificate of the client"},
     {"does not match pinned", "the server's key is not the one that is pinned"},
+    {"private key file", "client_key_file has no key that fits client_cert_file"},
+    {"PEM client certificate", "client_cert_file has no certificate that can be used"},
     {"wrong version number", "the server does not speak TLS"},
     {"unsupported protocol", "the server speaks no TLS as new as 1.2"},
     {"protocol version", "the server speaks no TLS as new as 1.2"},

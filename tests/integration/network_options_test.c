@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define CERT      NEXAUTH_TEST_DATA "/tls/client.pem"
+#define CA        NEXAUTH_TEST_DATA "/tls/ca.pem"
 #define KEY       NEXAUTH_TEST_DATA "/tls/client-key.pem"
 #define ENCRYPTED NEXAUTH_TEST_DATA "/tls/client-key-encrypted.pem"
 #define WRONG_PIN "sha256//ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop+="
@@ -177,8 +178,10 @@ static const struct showing {
 } showings[] = {
     {"none", NULL, NULL, 0, "the server wants a certificate of the client"},
     {"the right one", CERT, KEY, 2, "did not answer before the connection ended"},
-    {"an encrypted key", CERT, ENCRYPTED, 0, "could not be reached"},
-    {"no key", CERT, CERT, 0, "could not be reached"},
+    {"an encrypted key", CERT, ENCRYPTED, 0, "client_key_file has no key that fits"},
+    {"no key", CERT, CERT, 0, "client_key_file has no key that fits"},
+    {"the key of another", CA, KEY, 0, "client_key_file has no key that fits"},
+    {"no certificate", KEY, KEY, 0, "client_cert_file has no certificate that can be used"},
 };
 
 static int run_showing(const struct showing *row)
