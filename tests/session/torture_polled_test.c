@@ -234,9 +234,13 @@ static void every_allocation_may_fail(void **state)
 
     for (int for_ever = 0; for_ever <= 1; for_ever++) {
         size_t failing = 1;
+        ptrdiff_t held;
 
+        run(scenario, SIZE_MAX, false); /* what stays for ever is there */
+        held = failing_held();
         while (run(scenario, failing, for_ever)) {
             failing++;
+            assert_int_equal(failing_held(), held);
             assert_in_range(failing, 1, MOST_ALLOCATIONS);
         }
         assert_in_range(failing, scenario->at_least + 1, MOST_ALLOCATIONS); /* the hook is at work */

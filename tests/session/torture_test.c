@@ -280,9 +280,13 @@ static void every_allocation_may_fail(void **state)
 
     for (int i = 0; i < 4; i++) {
         size_t failing = 1;
+        ptrdiff_t held;
 
+        run(scenario, getters[i / 2], SIZE_MAX, false); /* what stays for ever is there */
+        held = failing_held();
         while (run(scenario, getters[i / 2], failing, i % 2)) {
             failing++;
+            assert_int_equal(failing_held(), held);
             assert_in_range(failing, 1, MOST_ALLOCATIONS);
         }
         assert_in_range(failing, 3, MOST_ALLOCATIONS); /* the hook is at work */

@@ -12,19 +12,24 @@ static _Thread_local bool armed;
 static _Thread_local bool fails_for_ever;
 static _Thread_local size_t failing_number;
 static _Thread_local size_t count;
+static _Thread_local ptrdiff_t held; /* blocks of this thread's making, less those that it freed */
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t items, size_t size);
 void *__real_realloc(void *old, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
 char *__real_strdup(const char *string);
 char *__real_strndup(const char *string, size_t size);
+void __real_free(void *block);
 void *__real_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t items, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
 char *__wrap_strdup(const char *string);
 char *__wrap_strndup(const char *string, size_t size);
+void __wrap_free(void *block);
 void *__wrap_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset);
 
 static bool fails(void)
@@ -35,29 +40,52 @@ static bool fails(void)
     return count == failing_number || (fails_for_ever && count > failing_number);
 }
 
+static void *hold(void *block)
+{
+    held += block != NULL;
+    return block;
+}
+
 void *__wrap_malloc(size_t size)
 {
-    return fails() ? NULL : __real_malloc(size);
+    return fails() ? NULL : hold(__real_malloc(size));
 }
 
 void *__wrap_calloc(size_t items, size_t size)
 {
-    return fails() ? NULL : __real_calloc(items, size);
+    return fails() ? NULL : hold(__real_calloc(items, size));
 }
 
 void *__wrap_realloc(void *old, size_t size)
 {
-    return fails() ? NULL : __real_realloc(old, size);
+    void *block;
+
+    if (fails())
+        return NULL;
+    block = __real_realloc(old, size);
+    held += !old && block;
+    return block;
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return fails() ? NULL : hold(__real_aligned_alloc(alignment, size));
 }
 
 char *__wrap_strdup(const char *string)
 {
-    return fails() ? NULL : __real_strdup(string);
+    return fails() ? NULL : hold(__real_strdup(string));
 }
 
 char *__wrap_strndup(const char *string, size_t size)
 {
-    return fails() ? NULL : __real_strndup(string, size);
+    return fails() ? NULL : hold(__real_strndup(string, size));
+}
+
+void __wrap_free(void *block)
+{
+    held -= block != NULL;
+    __real_free(block);
 }
 
 void *__wrap_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset)
@@ -67,11 +95,11 @@ void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fil
 
 void failing_hook_dependencies(void)
 {
-    cJSON_Hooks hooks = {__wrap_malloc, free};
+    cJSON_Hooks hooks = {__wrap_malloc, __wrap_free};
 
     cJSON_InitHooks(&hooks);
 #ifdef NEXAUTH_XML
-    xmlMemSetup(free, __wrap_malloc, __wrap_realloc, __wrap_strdup);
+    xmlMemSetup(__wrap_free, __wrap_malloc, __wrap_realloc, __wrap_strdup);
 #endif
 }
 
@@ -87,4 +115,9 @@ size_t failing_disarm(void)
 {
     armed = false;
     return count;
+}
+
+ptrdiff_t failing_held(void)
+{
+    return held;
 }

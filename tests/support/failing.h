@@ -18,4 +18,7 @@ void failing_arm(size_t which, bool for_ever);
 /* No more failures. Returns how many allocations there have been since failing_arm(). */
 size_t failing_disarm(void);
 
+/* How many blocks this thread has made and not freed. When that is the same after each of several runs, none leaked. */
+ptrdiff_t failing_held(void);
+
 #endif
