@@ -181,42 +181,61 @@ static int first_free(void)
     return descriptor;
 }
 
-/* As far as it comes with so many descriptors; then, with the limit lifted, all of it, by the same source. */
+/* A token by a source of its own, or why there is none. */
+static bool try_token(nexauth_session *session, enum live_kind kind, nexauth_status *status)
+{
+    const struct live_who who = {.kind = kind};
+    struct nexauth_error error = {0};
+    nexauth_source *source = NULL;
+    nexauth_token *token = NULL;
+    bool well;
+
+    *status = live_try_source(session, &who, &source, &error);
+    if (!*status)
+        *status = nexauth_source_get_token(source, NULL, &token, &error);
+    well = says_why(*status, &error) && !token == (*status != NEXAUTH_OK);
+    nexauth_token_unref(token);
+    nexauth_source_free(source);
+    return well;
+}
+
+static bool try_descriptor(nexauth_session *session, nexauth_status *status)
+{
+    struct nexauth_error error = {0};
+    int descriptor = -1;
+
+    *status = nexauth_session_descriptor(session, &descriptor, &error);
+    return says_why(*status, &error) && (descriptor > 2) == (*status == NEXAUTH_OK);
+}
+
+static bool works(nexauth_session *session)
+{
+    nexauth_status status;
+
+    return try_descriptor(session, &status) && !status && try_token(session, LIVE_NEX_CONTROLLER, &status) && !status;
+}
+
+/* As far as it comes with so many descriptors; then, with the limit lifted, all of it, in the same session. */
 static bool fare_with(int spare, size_t *worked)
 {
     const struct nexauth_session_options options = {.ca_file = live_emulator.ca_file, .exchange_timeout_ms = 5000};
-    const struct live_who who = {.kind = LIVE_NEX_USER};
+    const rlim_t few = (rlim_t)first_free() + (rlim_t)spare;
+    const rlim_t before = limit_descriptors(few);
     struct nexauth_error error = {0};
     nexauth_session *session = NULL;
-    nexauth_source *source = NULL;
-    nexauth_token *token = NULL;
-    int descriptor = -1;
-    const rlim_t before = limit_descriptors((rlim_t)(first_free() + spare));
     nexauth_status status = nexauth_session_new(&options, &session, &error);
     bool well = says_why(status, &error);
 
-    if (status) {
-        limit_descriptors(before);
-        return well && nexauth_session_new(&options, &session, &error) == NEXAUTH_OK &&
-               (nexauth_session_free(session), true);
+    if (session) {
+        well = well && try_descriptor(session, &status) && try_token(session, LIVE_NEX_USER, &status);
+        *worked += status == NEXAUTH_OK;
     }
-    well = well && says_why(nexauth_session_descriptor(session, &descriptor, &error), &error);
-    well = well && live_try_source(session, &who, &source, &error) == NEXAUTH_OK;
-    status = well ? nexauth_source_get_token(source, NULL, &token, &error) : NEXAUTH_INVALID;
-    well = well && says_why(status, &error) && !token == (status != NEXAUTH_OK);
-    *worked += status == NEXAUTH_OK;
-    nexauth_token_unref(token);
-    token = NULL;
     limit_descriptors(before);
-    nexauth_source_free(source);
-    well = well &&
-           live_try_source(session, &(struct live_who){.kind = LIVE_NEX_CONTROLLER}, &source, &error) == NEXAUTH_OK;
-    well = well && nexauth_session_descriptor(session, &descriptor, &error) == NEXAUTH_OK;
-    well = well && nexauth_source_get_token(source, NULL, &token, &error) == NEXAUTH_OK;
+    if (!session)
+        well = well && nexauth_session_new(&options, &session, &error) == NEXAUTH_OK;
+    well = well && works(session);
     if (!well)
-        fprintf(stderr, "with %d: %s: %s\n", spare, nexauth_status_name(error.status), error.message);
-    nexauth_token_unref(token);
-    nexauth_source_free(source);
+        fprintf(stderr, "badly with %d\n", spare);
     nexauth_session_free(session);
     return well;
 }
