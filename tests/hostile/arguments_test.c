@@ -256,6 +256,15 @@ static void every_number_has_a_name(void **state)
     }
 }
 
+/* libcurl has begun to allocate. */
+static void a_process_is_hardened_first_or_not_at_all(void **state)
+{
+    (void)state;
+    assert_int_equal(curl_global_init(CURL_GLOBAL_DEFAULT), CURLE_OK);
+    REFUSED(nexauth_process_harden(why));
+    curl_global_cleanup();
+}
+
 static int set_up(void **state)
 {
     *state = rig_new_nex(1000);
@@ -279,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_transfer_needs_its_pointers, set_up, tear_down),
         cmocka_unit_test(nothing_has_nothing_to_give),
         cmocka_unit_test(every_number_has_a_name),
+        cmocka_unit_test(a_process_is_hardened_first_or_not_at_all),
     };
 
     return cmocka_run_group_tests_name("pointers that are missing", tests, NULL, NULL);
