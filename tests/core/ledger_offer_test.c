@@ -240,19 +240,26 @@ static void an_offer_after_the_deadline_is_late(void **state)
 
 static void a_refusal_takes_back_the_offers_of_its_gate_alone(void **state)
 {
-    struct nx_ledger *ledger = make_ledger();
-    const int gate = make_busy(ledger);
-    const int refused = make_gate(ledger, 7, 1);
-    const uint32_t out = ask_now(ledger, call(0, refused), START - 1);
-    uint32_t owner = NOBODY;
+    enum { ONE, TWO, REFUSED, GATES };
 
     (void)state;
-    ask_waits(ledger, call(1, gate), START - 1);
-    assert_int_equal(next_of(ledger, 0, START), NOBODY);
-    end_refused(ledger, out, refused, START);
-    assert_true(nx_ledger_wake(ledger, &owner));
-    assert_int_equal(owner, 1);
-    free(ledger);
+    for (int offered = 0; offered < GATES; offered++) {
+        struct nx_ledger *ledger = make_ledger();
+        const int gates[] = {make_gate(ledger, 1, 2), make_gate(ledger, 2, 2), make_gate(ledger, 3, 2)};
+        const struct nx_want both = by(1, want_both(NX_LANE_API, gates[ONE], gates[offered == ONE ? TWO : offered]));
+        uint32_t owner = NOBODY;
+        uint32_t out;
+
+        for (int i = 0; i < GATES; i++)
+            end_as(ledger, ask_now(ledger, call(0, gates[i]), START - COOLS), NX_END_ANSWERED, START - COOLS);
+        out = ask_now(ledger, call(0, gates[REFUSED]), START - 1);
+        end_as(ledger, ask_now(ledger, call(0, gates[ONE]), START - COOLS), NX_END_ANSWERED, START - COOLS);
+        ask_waits(ledger, both, START - 1);
+        assert_int_equal(next_of(ledger, 0, START), NOBODY);
+        end_refused(ledger, out, gates[REFUSED], START);
+        assert_int_equal(nx_ledger_wake(ledger, &owner), offered != REFUSED);
+        free(ledger);
+    }
 }
 
 static void the_end_of_what_only_waits_changes_nothing(void **state)

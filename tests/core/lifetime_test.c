@@ -2,6 +2,7 @@
 
 #include "core/lifetime.h"
 
+#include <float.h>
 #include <math.h>
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -22,6 +23,7 @@ static void a_stated_number_counts_when_it_is_whole(void **state)
         {9223372036854775808.0, INT64_MAX},
         {1e20, INT64_MAX},
         {1e308, INT64_MAX},
+        {DBL_MAX, INT64_MAX},
         {-1, -1},
         {-1e300, -1},
         {3600.5, -1},
@@ -51,6 +53,7 @@ static void a_stated_string_counts_when_it_says_a_whole_number(void **state)
         {"003600", 3600},
         {"3600.0", 3600},
         {"3600.000 ", 3600},
+        {"9223372036854775805", INT64_MAX - 2},
         {"9223372036854775807", INT64_MAX},
         {"9223372036854775808", INT64_MAX},
         {"99999999999999999999999999.0", INT64_MAX},
