@@ -51,7 +51,7 @@ static bool make_room(struct nx_failures *failures, int64_t now_ms)
 {
     const struct nx_failures old = *failures;
     const size_t places = places_needed(&old, now_ms);
-    struct nx_failure **entries = calloc(places, sizeof *entries);
+    struct nx_failure **entries = calloc(places, sizeof(struct nx_failure *));
 
     if (!entries)
         return false;

@@ -29,6 +29,7 @@ CURLcode __wrap_curl_easy_setopt(CURL *easy, CURLoption option, ...)
         return CURLE_UNKNOWN_OPTION;
     va_start(value, option);
     if (option < CURLOPTTYPE_OBJECTPOINT)
+        /* long and curl_off_t are one type on some systems only. NOLINTNEXTLINE(bugprone-branch-clone) */
         result = __real_curl_easy_setopt(easy, option, va_arg(value, long));
     else if (option < CURLOPTTYPE_OFF_T)
         result = __real_curl_easy_setopt(easy, option, va_arg(value, void *));
