@@ -147,11 +147,12 @@ static bool is_whole(const nexauth_token *token)
            strcmp(header + 22, text) == 0 && nexauth_token_lifetime_s(token) > 0 && nexauth_token_expires_at(token) > 0;
 }
 
-/* Without memory some libraries see a broken connection, or a certificate that cannot be read. */
+/* Without memory some libraries see a broken connection, a certificate that cannot be read, or no answer. */
 static bool is_true(nexauth_status status, const struct nexauth_error *error)
 {
     return error->status == status && *error->message &&
-           (status == NEXAUTH_NO_MEMORY || status == NEXAUTH_NETWORK || status == NEXAUTH_PROTOCOL);
+           (status == NEXAUTH_NO_MEMORY || status == NEXAUTH_NETWORK || status == NEXAUTH_PROTOCOL ||
+            status == NEXAUTH_TIMEOUT);
 }
 
 static void get(nexauth_session *session, bool other)
@@ -224,6 +225,7 @@ static void count_crash(size_t which)
     while (i < CRASHES - 1 && crashes[i].times && strcmp(crashes[i].place, report->place) != 0)
         i++;
     if (!crashes[i].times++) {
+        printf("allocation %zu: a crash in%s\n", which, report->place);
         memcpy(crashes[i].place, report->place, sizeof crashes[i].place);
         crashes[i].first = which;
     }
