@@ -270,14 +270,24 @@ static void begin(nexauth_call *call)
     conclude(call);
 }
 
+/* What it is to bring, by itself or in a permit; NULL with an error. */
+static const nexauth_token *brought_by(const nexauth_call *call)
+{
+    return call->permit && !call->error.status ? call->permit->pass.token : call->token;
+}
+
 /* Whether its token was good when it became ready, and is over now. */
 static bool is_stale(const nexauth_call *call, int64_t now)
 {
-    return call->token && call->token->expires_boot_ms > call->ready_ms && call->token->expires_boot_ms <= now;
+    const nexauth_token *token = brought_by(call);
+
+    return token && token->expires_boot_ms > call->ready_ms && token->expires_boot_ms <= now;
 }
 
 static void begin_anew(nexauth_call *call, int64_t now)
 {
+    if (call->permit)
+        nx_pass_return(&call->permit->pass);
     nexauth_token_unref(call->token);
     call->token = NULL;
     if (call->source->session->closed)

@@ -53,13 +53,13 @@ enum nexauth_reason nx_reason_of(const nexauth_source *source, enum nx_phase pha
 
 nexauth_status nx_refuse_held(const nexauth_source *source, struct nexauth_error *error)
 {
-    const int64_t now = nx_boot_ms(&source->session->world.clock);
+    const int64_t left_ms = source->life.held_until_ms - nx_boot_ms(&source->session->world.clock);
 
     if (source->trouble && source->trouble->error.status)
         *error = source->trouble->error;
     else
         nx_fail(error, NEXAUTH_UNAVAILABLE, "the token could not be renewed");
-    error->retry_after_ms = source->life.held_until_ms - now;
+    error->retry_after_ms = left_ms > 0 ? left_ms : 0; /* it may have passed since the token was looked at */
     return error->status;
 }
 

@@ -258,20 +258,23 @@ static bool take_current_token(struct nx_pass *pass)
     return true;
 }
 
+void nx_pass_return(struct nx_pass *pass)
+{
+    return_turn(pass);
+    if (pass->source->session->world.permits)
+        nx_session_turn_soon(pass->source->session);
+}
+
 enum nx_turn nx_pass_turned(struct nx_pass *pass, struct nexauth_error *error)
 {
-    nexauth_session *session = pass->source->session;
-
     if (pass->canceled) {
-        return_turn(pass);
+        nx_pass_return(pass);
         nx_fail(error, NEXAUTH_CANCELED, "%s while a turn was waited for", pass->why);
-        nx_session_turn_soon(session);
         return NX_TURN_NEVER;
     }
     if (pass->permit.state == NX_PERMIT_OUT && !is_path_held(pass) && take_current_token(pass))
         return NX_TURN_NOW;
-    return_turn(pass);
-    nx_session_turn_soon(session);
+    nx_pass_return(pass);
     return NX_TURN_WAITS;
 }
 

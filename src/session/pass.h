@@ -67,6 +67,9 @@ enum nx_turn nx_pass_enter(struct nx_pass *pass, int64_t deadline_ms, struct nex
  * from the token on, which is gone. NEVER: with an error. With the lock. */
 enum nx_turn nx_pass_turned(struct nx_pass *pass, struct nexauth_error *error);
 
+/* Gives a turn back, as nothing of the request has left, and lets the token go. With the lock. */
+void nx_pass_return(struct nx_pass *pass);
+
 /* Ends the waiting of this pass, of a source's, or of all in the session: with CANCELED, and these words. With the
  * lock.
  */

@@ -39,7 +39,7 @@ static void pass(struct yard *yard, int64_t us)
 static void a_fleeting_door_is_known_once_it_was_refused_and_until_its_probes_have_passed(void **state)
 {
     const struct nx_permit_wish wish = {
-        .doors = {{KEY, 9, 1000}, {.key = OTHER_KEY, .fleeting = true}}, .count = 2, .patience_ms = INT64_MAX};
+        .doors = {{KEY, 9, 1000, false}, {.key = OTHER_KEY, .fleeting = true}}, .count = 2, .patience_ms = INT64_MAX};
     const struct nx_outcome refused = {
         .end = NX_END_ANSWERED, .word = NX_WORD_REFUSED, .held = 1, .retry_after_us = 5 * SECOND};
     struct nx_gate_figures figures;
@@ -67,7 +67,8 @@ static void a_fleeting_door_is_known_once_it_was_refused_and_until_its_probes_ha
 
 static void any_number_of_fleeting_doors_may_be_passed(void **state)
 {
-    struct nx_permit_wish wish = {.doors = {{KEY, 9, 1000}, {.fleeting = true}}, .count = 2, .patience_ms = INT64_MAX};
+    struct nx_permit_wish wish = {
+        .doors = {{KEY, 9, 1000, false}, {.fleeting = true}}, .count = 2, .patience_ms = INT64_MAX};
     struct nx_permit permit;
     struct yard yard;
 

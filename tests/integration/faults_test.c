@@ -282,7 +282,7 @@ static const struct tls_row {
     const char *words; /* part of the message */
 } tls_rows[] = {
     {"tls_faults CLOSES_AT_ACCEPT", live_emulator.tls_closes_at_accept, 1, 0,
-     "could not be reached: the connection ended within the TLS handshake"},
+     "could not be reached: "}, /* before the handshake, or within it */
     {"tls_faults CLOSES_IN_HANDSHAKE", live_emulator.tls_closes_in_handshake, 1, 0,
      "could not be reached: the connection ended within the TLS handshake"},
     {"tls_faults PLAIN_TEXT", live_emulator.tls_plain_text, 1, 0, "the server does not speak TLS"},

@@ -68,6 +68,21 @@ static void a_url_may_have_its_token_by_a_poll_too(void **state)
     rig_free(rig);
 }
 
+static void a_token_that_is_over_when_somebody_polls_is_replaced_and_its_turn_goes_back(void **state)
+{
+    struct rig *rig = rig_new_nex(2);
+    struct carried carried = {0};
+
+    (void)state;
+    carried_start(rig->source, NEX_URL, 3600000, &carried, NULL);
+    rig_pass_ms(rig, 3599000);
+    fixture_answer_token(&rig->fixture, "two", "3600");
+    carried_poll(rig, &carried);
+    assert_string_equal(nexauth_permit_header(carried.permit), "Authorization: Bearer two");
+    carried_finish(&carried);
+    rig_free(rig);
+}
+
 static void permits_come_in_the_order_of_their_calls(void **state)
 {
     enum { CALLS = 5 };
@@ -406,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_permit_at_hand_comes_by_the_next_poll_and_not_before),
         cmocka_unit_test(a_token_is_waited_for_and_then_a_turn),
         cmocka_unit_test(a_url_may_have_its_token_by_a_poll_too),
+        cmocka_unit_test(a_token_that_is_over_when_somebody_polls_is_replaced_and_its_turn_goes_back),
         cmocka_unit_test(permits_come_in_the_order_of_their_calls),
         cmocka_unit_test(who_cannot_have_a_turn_in_time_is_told_by_the_next_poll),
         cmocka_unit_test(who_gets_no_token_in_time_is_told_so),
