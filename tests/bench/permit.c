@@ -37,7 +37,7 @@ static bool pass(size_t times)
 {
     static const struct nx_outcome FINE = {.end = NX_END_ANSWERED, .word = NX_WORD_FINE};
     const struct nx_permit_wish wish = {
-        .doors = {{KEY, REQUESTS, WINDOW_MS}}, .count = 1, .lane = NX_LANE_TOKEN, .patience_ms = 1000};
+        .doors = {{KEY, REQUESTS, WINDOW_MS, false}}, .count = 1, .lane = NX_LANE_TOKEN, .patience_ms = 1000};
     struct nx_permit permit = {0};
     int64_t wait_ms;
 

@@ -33,7 +33,7 @@ static void begin(struct yard *yard)
 static struct nx_permit_wish wish_for(uint32_t requests, int64_t window_ms)
 {
     return (struct nx_permit_wish){
-        .doors = {{KEY, requests, window_ms}}, .count = 1, .lane = NX_LANE_API, .patience_ms = INT64_MAX};
+        .doors = {{KEY, requests, window_ms, false}}, .count = 1, .lane = NX_LANE_API, .patience_ms = INT64_MAX};
 }
 
 static enum nx_turn enter_with(struct yard *yard, struct nx_permit *permit, const struct nx_permit_wish *wish,
@@ -244,7 +244,7 @@ static void a_process_too_many_is_told_never_and_harms_nothing(void **state)
 static void where_there_is_no_room_for_a_door_nothing_is_taken(void **state)
 {
     const struct nx_permit_wish wish = {
-        .doors = {{KEY, 1, 1000}, {OTHER_KEY, SLOTS, 1000}}, .count = 2, .patience_ms = INT64_MAX};
+        .doors = {{KEY, 1, 1000, false}, {OTHER_KEY, SLOTS, 1000, false}}, .count = 2, .patience_ms = INT64_MAX};
     struct nx_gate_figures figures;
     struct nx_permit permit;
     struct yard yard;
@@ -264,7 +264,7 @@ static void where_there_is_no_room_for_a_door_nothing_is_taken(void **state)
 static void the_doors_of_a_wish_are_not_taken_for_one_another(void **state)
 {
     const struct nx_permit_wish wish = {
-        .doors = {{KEY, SLOTS, 1000}, {OTHER_KEY, 1, 1000}}, .count = 2, .patience_ms = INT64_MAX};
+        .doors = {{KEY, SLOTS, 1000, false}, {OTHER_KEY, 1, 1000, false}}, .count = 2, .patience_ms = INT64_MAX};
     struct nx_permit_wish one = wish_for(1, 1000);
     struct nx_permit permit;
     struct yard yard;
@@ -329,7 +329,7 @@ static void a_resend_needs_a_slot_of_its_own(void **state)
 static void where_there_is_room_the_clock_is_read_once_and_without_the_lock(void **state)
 {
     const struct nx_permit_wish wish = {
-        .doors = {{KEY, 3, 1000}, {OTHER_KEY, 0, 0}}, .count = 2, .patience_ms = INT64_MAX};
+        .doors = {{KEY, 3, 1000, false}, {OTHER_KEY, 0, 0, false}}, .count = 2, .patience_ms = INT64_MAX};
     const struct nx_permit_wish stricter = wish_for(2, 1000);
     struct nx_permit permits[4];
     struct yard yard;
@@ -372,7 +372,7 @@ static void what_has_ended_does_not_end_twice(void **state)
 static void a_refusal_holds_the_door_that_it_names(void **state)
 {
     const struct nx_permit_wish wish = {
-        .doors = {{OTHER_KEY, 0, 0}, {KEY, 9, 1000}}, .count = 2, .patience_ms = INT64_MAX};
+        .doors = {{OTHER_KEY, 0, 0, false}, {KEY, 9, 1000, false}}, .count = 2, .patience_ms = INT64_MAX};
     struct nx_permit_wish one = wish_for(9, 1000);
     struct nx_permit permit;
 
@@ -415,7 +415,7 @@ static void times_may_lie_near_the_ends_of_their_range(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(CASES); i++) {
         const struct nx_permit_wish wish = {
-            .doors = {{KEY, 4, CASES[i].window_ms}}, .count = 1, .patience_ms = CASES[i].patience_ms};
+            .doors = {{KEY, 4, CASES[i].window_ms, false}}, .count = 1, .patience_ms = CASES[i].patience_ms};
         struct nx_permit permits[6];
 
         begin(&yard);
