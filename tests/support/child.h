@@ -14,7 +14,8 @@ struct child {
 
 /* In the child only. */
 
-/* What is written at the end of a process otherwise is written, if it is a measure of coverage: nothing else is done. */
+/* What is written at the end of a process otherwise is written, if it is a measure of coverage: nothing else is done.
+ */
 void child_exit(int status);
 void child_say(const struct child *me);
 void child_await(const struct child *me);
