@@ -97,7 +97,10 @@ void nx_pass_add_url(const struct nx_pass *pass, const char *url, struct nx_text
     const size_t to_query = strcspn(url, "?");
 
     nx_text_add_bytes(out, url, size);
-    nx_text_add_char(out, to_query < size ? '&' : '?');
+    if (to_query >= size)
+        nx_text_add_char(out, '?');
+    else if (!strchr("?&", url[size - 1])) /* an empty parameter is no service's to understand */
+        nx_text_add_char(out, '&');
     nx_text_add(out, nexauth_token_query(pass->token));
 }
 

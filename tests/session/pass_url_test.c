@@ -287,6 +287,8 @@ static void a_permit_words_the_token_as_the_service_wants_it(void **state)
         {"key", NEXAUTH_PRESENT_QUERY, "https://a.example/a?b", "https://a.example/a?b&access_token=key", NULL},
         {"key", NEXAUTH_PRESENT_QUERY, "https://a.example/a?b=c&d=e#f?g",
          "https://a.example/a?b=c&d=e&access_token=key", NULL},
+        {"key", NEXAUTH_PRESENT_QUERY, "https://a.example/a?", "https://a.example/a?access_token=key", NULL},
+        {"key", NEXAUTH_PRESENT_QUERY, "https://a.example/a?b&#f", "https://a.example/a?b&access_token=key", NULL},
         {"key", NEXAUTH_PRESENT_QUERY, "https://a.example/a#f?g=h", "https://a.example/a?access_token=key", NULL},
         {"a+b/c=&d%#", NEXAUTH_PRESENT_QUERY, "https://a.example/",
          "https://a.example/?access_token=a%2Bb%2Fc%3D%26d%25%23", NULL},
