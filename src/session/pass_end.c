@@ -153,6 +153,12 @@ static int64_t end_turn(struct nx_pass *pass, const struct nexauth_answer *answe
     return outcome.word == NX_WORD_REFUSED ? held_for_ms(pass, outcome.held) : 0;
 }
 
+/* Who answered. What carries a static token is anybody's API. */
+static const char *name_of_service(const nexauth_source *source)
+{
+    return source->provider->give ? "the service" : source->provider->service;
+}
+
 /* 401: DENIED, and when to ask for another token; a static source has none. */
 static nexauth_status reject(struct nx_pass *pass, struct nexauth_error *error)
 {
@@ -160,7 +166,7 @@ static nexauth_status reject(struct nx_pass *pass, struct nexauth_error *error)
     const bool given = pass->source->provider->give != NULL;
 
     nexauth_source_reject_token(pass->source, pass->token, &why);
-    nx_fail(error, given ? NEXAUTH_REAUTH : NEXAUTH_DENIED, "%s rejects the token", pass->source->provider->service);
+    nx_fail(error, given ? NEXAUTH_REAUTH : NEXAUTH_DENIED, "%s rejects the token", name_of_service(pass->source));
     error->retry_after_ms = why.retry_after_ms;
     return error->status;
 }
@@ -196,7 +202,7 @@ nexauth_status nx_pass_end(struct nx_pass *pass, const struct nexauth_answer *an
     if (verdict.status == NEXAUTH_DENIED) {
         reject(pass, &failure);
     } else {
-        nx_fail(&failure, verdict.status, "%s %s", pass->source->provider->service, verdict.sentence);
+        nx_fail(&failure, verdict.status, "%s %s", name_of_service(pass->source), verdict.sentence);
         failure.retry_after_ms = held_ms;
     }
     failure.http_status = answer->http_status;

@@ -128,8 +128,12 @@ static void who_has_a_static_token_needs_another_one(void **state)
 
     (void)state;
     rig->source = rig_static(rig, "key", API);
-    assert_int_equal(rig_call(rig->source, API, &rejected, &error), NEXAUTH_REAUTH);
+    assert_int_equal(rig_call(rig->source, API, &(struct nexauth_answer){.http_status = 503}, &error),
+                     NEXAUTH_UNAVAILABLE);
+    assert_string_equal(error.message, "the service cannot serve this path now");
+    assert_int_equal(rig_call(rig->source, API "/other", &rejected, &error), NEXAUTH_REAUTH);
     assert_int_equal(error.http_status, 401);
+    assert_string_equal(error.message, "the service rejects the token");
     rig_free(rig);
 }
 
