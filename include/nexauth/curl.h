@@ -25,8 +25,8 @@ typedef int (*nexauth_rewind_callback)(void *context);
 
 /*
  * What an answer amounts to, for services that say in the body what others say by status, as Nexusguard's envelopes do:
- * the status that is to count, such as 401 for a token that is no longer accepted; http_status itself when there is
- * nothing to add. Runs within nexauth_perform(), once the answer is complete.
+ * the status that is to count, 200 to 999, such as 401 for a token that is no longer accepted; http_status itself when
+ * there is nothing to add. Runs within nexauth_perform(), once the answer is complete.
  */
 typedef int (*nexauth_judge_callback)(void *context, int http_status);
 

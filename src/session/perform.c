@@ -36,8 +36,10 @@ static nexauth_status check_headers(const struct curl_slist *header, struct nexa
     const size_t size = sizeof own - 1;
 
     for (; header; header = header->next) {
-        const char *line = header->data ? header->data : "";
+        const char *line = header->data;
 
+        if (!line)
+            return nx_fail(error, NEXAUTH_INVALID, "a header has no data");
         if (!nx_is_free_of_controls(line) || *line == ' ') /* which would belong to the line before, the token's */
             return nx_fail(error, NEXAUTH_INVALID, "a header has a control character, or begins with a blank");
         if (nx_same_in_any_case(line, own, size) && strchr(":; \t", line[size]))
@@ -181,8 +183,11 @@ static struct nexauth_answer answer_of(const struct performance *performance, CU
         answer.http_status = (int)status;
     else if (was_closed(performance, result))
         answer.loss = NEXAUTH_LOSS_CLOSED;
-    if (answer.http_status && !result && options->judge)
+    if (answer.http_status && !result && options->judge) {
         answer.http_status = options->judge(options->context, answer.http_status);
+        if (!answer.http_status) /* what was read cannot amount to nothing: no status either */
+            answer.http_status = -1;
+    }
     if (answer.http_status >= 400) {
         answer.content_type = content_type_of(performance, status);
         answer.retry_after = header_of(performance->easy, "Retry-After");

@@ -272,6 +272,8 @@ static void a_header_that_is_the_librarys_or_no_header_is_invalid(void **state)
             fail_msg("%s", headers[i]);
         curl_slist_free_all(list);
     }
+    stage.performer.options.headers = &(struct curl_slist){0};
+    assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), NULL), NEXAUTH_INVALID);
     assert_int_equal(listener_connections(stage.listener), 0);
     end(&stage);
 }
@@ -350,21 +352,30 @@ static void what_is_missing_or_out_of_range_is_invalid(void **state)
     end(&stage);
 }
 
-static int judge_nonsense(void *context, int http_status)
+static int say_what_the_context_says(void *context, int http_status)
 {
-    (void)context;
-    return http_status + 10000;
+    const struct performer *performer = context;
+
+    (void)http_status;
+    return performer->rewind_result;
 }
 
 static void a_judge_that_talks_nonsense_is_invalid(void **state)
 {
+    static const int verdicts[] = {-1, 0, 1, 199, 1000, 10200};
     struct stage stage;
 
     (void)state;
     begin(&stage);
-    stage.performer.options.judge = judge_nonsense;
-    answer(&stage, OK_KEEP, LISTENER_CLOSE);
-    assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), NULL), NEXAUTH_INVALID);
+    stage.performer.options.judge = say_what_the_context_says;
+    for (size_t i = 0; i < COUNT(verdicts); i++) {
+        struct nexauth_error error = {0};
+
+        stage.performer.rewind_result = verdicts[i];
+        answer(&stage, OK_KEEP, LISTENER_CLOSE);
+        assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), &error), NEXAUTH_INVALID);
+        assert_non_null(strstr(error.message, "http_status"));
+    }
     end(&stage);
 }
 
