@@ -51,10 +51,11 @@ struct nexauth_perform_options {
  * The options URL, CURLU, PORT, HTTPHEADER, HEADEROPT, FOLLOWLOCATION and PREREQFUNCTION of the handle, with
  * PREREQDATA, are the library's during the call, and are at libcurl's defaults after it, whatever they were: libcurl
  * has no getters, so that nothing can be put back. (What is INVALID for its arguments leaves them alone.) The handle
- * then holds no token: a curl_easy_perform() on it sends none, and CURLINFO_EFFECTIVE_URL is empty. All else is the
- * caller's: where peers are not verified, or a debug callback writes down what is sent, tokens are not safe. (libcurl
- * does not wipe the memory that it frees, and of a Nexusguard URL keeps the parts until the handle's next transfer or
- * end, where no interface of its reaches them.)
+ * then holds no token: a curl_easy_perform() on it sends none, CURLINFO_EFFECTIVE_URL is empty, and where the token was
+ * in the URL, CURLINFO_REDIRECT_URL ends before any "access_token=". All else is the caller's: where peers are not
+ * verified, or a debug callback writes down what is sent, tokens are not safe. (libcurl does not wipe the memory that
+ * it frees, and of a Nexusguard URL keeps the parts until the handle's next transfer or end, where no interface of its
+ * reaches them.)
  *
  * OK: an answer was read, and is the application's, whatever its status, but for those of nexauth_permit_end(), which
  * are returned as there: DENIED or REAUTH (401, the second time, or without a second time), THROTTLED (429),

@@ -122,6 +122,19 @@ static CURLcode set_up(struct performance *performance)
     return result;
 }
 
+/* What a Location made of a URL with a token, from the token's place on: a fragment alone keeps the query (libcurl 8),
+ * and a service may repeat it. The text is libcurl's, until the next transfer. */
+static void wipe_redirect(CURL *easy)
+{
+    char *url = NULL;
+    char *token;
+
+    curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &url);
+    token = url ? strstr(url, "access_token=") : NULL;
+    if (token)
+        nx_wipe(token, strlen(token));
+}
+
 /* Back to libcurl's defaults. None of these fails. */
 static void clear(CURL *easy)
 {
@@ -283,6 +296,8 @@ static nexauth_status perform(struct performance *performance, int64_t timeout_m
         nx_pass_renew(&performance->pass);
         status = perform_once(performance, deadline_ms, error);
     }
+    if (performance->url.data)
+        wipe_redirect(performance->easy);
     clear(performance->easy);
     nx_pass_release(&performance->pass);
     nx_text_release(&performance->url);

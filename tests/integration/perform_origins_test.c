@@ -114,6 +114,46 @@ static void no_redirect_is_followed_whatever_the_handle_was_set_to(void **state)
     end(&stage);
 }
 
+/* Where the token is in a header, an access_token is another one. */
+static void what_a_redirect_makes_of_the_url_has_no_token(void **state)
+{
+    static const char *const locations[][2] = {
+        {"#f", NULL},
+        {"/b?c=d", "/b?c=d"},
+        {"/b?c=d&access_token=" CANARY_START, "/b?c=d&"},
+        {"https://a.example/?access_token=" CANARY_START "&e=f", "https://a.example/?"},
+    };
+    static const char signed_elsewhere[] =
+        "HTTP/1.1 302 Found\r\nLocation: https://a.example/?access_token=another\r\nContent-Length: 0\r\n\r\n";
+    struct stage stage;
+    nexauth_source *source;
+    char *url = NULL;
+
+    (void)state;
+    begin(&stage);
+    source = new_static(&stage, listener_origin(stage.api), NEXAUTH_PRESENT_QUERY);
+    for (size_t i = 0; i < COUNT(locations); i++) {
+        char text[256];
+
+        snprintf(text, sizeof text, "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", locations[i][0]);
+        answer(stage.api, text, LISTENER_CLOSE);
+        performer_assert(&stage.performer, source, api_url(&stage), 302);
+        curl_easy_getinfo(stage.performer.easy, CURLINFO_REDIRECT_URL, &url);
+        assert_non_null(url);
+        assert_null(strstr(url, CANARY_START));
+        if (locations[i][1])
+            assert_string_equal(url + strlen(url) - strlen(locations[i][1]), locations[i][1]);
+    }
+    nexauth_source_free(source);
+    source = new_static(&stage, listener_origin(stage.api), NEXAUTH_PRESENT_HEADER);
+    answer(stage.api, signed_elsewhere, LISTENER_CLOSE);
+    performer_assert(&stage.performer, source, api_url(&stage), 302);
+    curl_easy_getinfo(stage.performer.easy, CURLINFO_REDIRECT_URL, &url);
+    assert_string_equal(url, "https://a.example/?access_token=another");
+    nexauth_source_free(source);
+    end(&stage);
+}
+
 /* CURLOPT_PORT would win over the URL's. */
 static void a_port_of_the_handles_leads_nowhere_else(void **state)
 {
@@ -440,6 +480,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         LIVE(no_redirect_is_followed_whatever_the_handle_was_set_to),
+        LIVE(what_a_redirect_makes_of_the_url_has_no_token),
         LIVE(a_port_of_the_handles_leads_nowhere_else),
         LIVE(a_proxy_does_not_get_the_token),
         LIVE(a_token_goes_to_the_origins_of_its_source_alone),
