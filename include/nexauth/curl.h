@@ -48,19 +48,19 @@ struct nexauth_perform_options {
  * is 401, the token is rejected as by nexauth_source_reject_token(), and if `rewind` allows it the transfer is made
  * once more with another token. No redirect is followed. Blocks; from any thread, with a handle of its own.
  *
- * The options URL, CURLU, PORT, HTTPHEADER, HEADEROPT, FOLLOWLOCATION and PREREQFUNCTION of the handle, with
- * PREREQDATA, are the library's during the call, and are at libcurl's defaults after it, whatever they were: libcurl
- * has no getters, so that nothing can be put back. (What is INVALID for its arguments leaves them alone.) The handle
- * then holds no token: a curl_easy_perform() on it sends none, CURLINFO_EFFECTIVE_URL is empty, and where the token was
- * in the URL, CURLINFO_REDIRECT_URL ends before any "access_token=". All else is the caller's: where peers are not
- * verified, or a debug callback writes down what is sent, tokens are not safe. (libcurl does not wipe the memory that
- * it frees, and of a Nexusguard URL keeps the parts until the handle's next transfer or end, where no interface of its
- * reaches them.)
+ * The options URL, CURLU, PORT, REQUEST_TARGET, HTTPAUTH, HTTPHEADER, HEADEROPT, FOLLOWLOCATION and PREREQFUNCTION of
+ * the handle, with PREREQDATA, are the library's during the call, and are at libcurl's defaults after it, whatever they
+ * were: libcurl has no getters, so that nothing can be put back. (What is INVALID for its arguments leaves them alone.)
+ * The handle then holds no token: a curl_easy_perform() on it sends none, CURLINFO_EFFECTIVE_URL is empty, and where
+ * the token was in the URL, CURLINFO_REDIRECT_URL ends before any "access_token=". All else is the caller's: where
+ * peers are not verified, or a debug callback writes down what is sent, tokens are not safe. (libcurl does not wipe the
+ * memory that it frees, and of a Nexusguard URL keeps the parts until the handle's next transfer or end, where no
+ * interface of its reaches them.)
  *
  * OK: an answer was read, and is the application's, whatever its status, but for those of nexauth_permit_end(), which
  * are returned as there: DENIED or REAUTH (401, the second time, or without a second time), THROTTLED (429),
  * UNAVAILABLE (503), BLOCKED. error->http_status is the answer's then, and the body was delivered as ever. Else no
- * answer was read: what nexauth_permit_begin() fails with, with http_status 0, when nothing was sent; INVALID too for a
+ * answer was read: what nexauth_permit_begin() fails with, with http_status 0; INVALID too for a
  * header that is the library's to send (Authorization), has control characters or begins with a blank, and for a handle
  * that libcurl does not perform; NETWORK, TIMEOUT, PROTOCOL, NO_MEMORY, or CANCELED when a callback of the caller's
  * ended the transfer. Then `message` has libcurl's words, and `code` its number, such as "CURLE 28".

@@ -111,7 +111,8 @@ struct nexauth_answer {
 NEXAUTH_API nexauth_status nexauth_permit_end(nexauth_permit *permit, const struct nexauth_answer *answer,
                                               struct nexauth_error *error);
 
-/* Ends a permit, which counts as given up unless it was ended, and wipes what it holds. */
+/* Ends a permit, which counts as given up unless it was ended, and wipes what it holds. Its slot is busy for a window
+ * and a minute then: who does not use a permit ends it with NEXAUTH_LOSS_UNSENT. */
 NEXAUTH_API void nexauth_permit_free(nexauth_permit *permit);
 
 #ifdef __cplusplus

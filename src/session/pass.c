@@ -28,13 +28,15 @@ static char take_decoded(struct nx_span *name)
     return encoded ? (char)(nx_hex_value(at[1]) * 16 + nx_hex_value(at[2])) : *at;
 }
 
-/* However the name is worded: services decode it. */
+/* However the name is worded: services decode it, and some read it in any case. */
 static bool is_access_token(struct nx_span name)
 {
     const char *expected = "access_token";
 
     while (*expected && name.size > 0) {
-        if (take_decoded(&name) != *expected++)
+        const char c = take_decoded(&name);
+
+        if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) != *expected++)
             return false;
     }
     return !*expected && name.size == 0;

@@ -98,6 +98,8 @@ static void lead_nowhere_else(CURL *easy)
 {
     curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
     curl_easy_setopt(easy, CURLOPT_PORT, 0L);
+    curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, NULL);
+    curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC); /* a 401 is the token's */
     curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 }

@@ -100,6 +100,7 @@ static void a_token_goes_to_the_origins_of_its_api_alone(void **state)
         "https://nexcloud.io/\x7f",
         "https://nexcloud.io/\xc3\xa4",
         "https://nexcloud.io/?access_token=1",
+        "https://nexcloud.io/?Access%5fTOKEN=1",
         "https://nexcloud.io/?access_token",
         "https://nexcloud.io/?a=b&access_token=1&c",
         "https://nexcloud.io?access_token=",

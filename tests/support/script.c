@@ -183,15 +183,20 @@ static size_t next_due(const struct script *script)
     return next;
 }
 
-/* Without anything due, either time passes or, among threads, somebody else has to make something happen. */
+/* Without anything due, either time passes or, among threads, somebody else has to make something happen. Who waits for
+ * ever, as for what another thread is about to do, lets a minute pass at a time: no clock comes to the end of its
+ * numbers. */
 static void wait_for_nothing(struct script *script, int64_t wait_ms)
 {
+    const int64_t for_ever_ms = INT64_MAX / 2;
+    const int64_t minute_ms = 60000;
+
     script->asleep++;
     while (script->blocks && !script->wakeup && wait_ms > 0)
         pthread_cond_wait(&script->roused, &script->mutex);
     script->asleep--;
     if (!script->wakeup)
-        pass(script, wait_ms);
+        pass(script, wait_ms > for_ever_ms - script->boot_ms ? minute_ms : wait_ms);
 }
 
 /* Whatever a turn returns for, it has taken notice. */
