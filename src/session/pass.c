@@ -17,15 +17,17 @@ static struct nx_pass *of(struct nx_permit *permit)
 }
 
 /* Takes a byte off a raw name. */
-static char take_decoded(struct nx_span *name)
+static int take_decoded(struct nx_span *name)
 {
     const char *at = name->start;
-    const bool encoded = name->size >= 3 && *at == '%' && nx_hex_value(at[1]) >= 0 && nx_hex_value(at[2]) >= 0;
+    const int high = name->size >= 3 && *at == '%' ? nx_hex_value(at[1]) : -1;
+    const int low = high >= 0 ? nx_hex_value(at[2]) : -1;
+    const bool encoded = low >= 0;
     const size_t size = encoded ? 3 : 1;
 
     name->start += size;
     name->size -= size;
-    return encoded ? (char)(nx_hex_value(at[1]) * 16 + nx_hex_value(at[2])) : *at;
+    return encoded ? high * 16 + low : (unsigned char)*at;
 }
 
 /* However the name is worded: services decode it, and some read it in any case. */
@@ -34,7 +36,7 @@ static bool is_access_token(struct nx_span name)
     const char *expected = "access_token";
 
     while (*expected && name.size > 0) {
-        const char c = take_decoded(&name);
+        const int c = take_decoded(&name);
 
         if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) != *expected++)
             return false;

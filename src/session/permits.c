@@ -86,12 +86,12 @@ nexauth_status nexauth_permit_begin(nexauth_source *source, const struct nexauth
 {
     nexauth_permit *permit = NULL;
     nexauth_status status;
-    int64_t timeout_ms;
+    int64_t timeout_ms = 0;
 
     if (!out)
         return nx_fail(error, NEXAUTH_INVALID, "out is required");
     status = make(source, options, &timeout_ms, &permit, error);
-    if (status)
+    if (!permit)
         return status;
     status = wait_for(permit, timeout_ms, error);
     if (!status)
@@ -105,12 +105,12 @@ nexauth_status nexauth_permit_start(nexauth_source *source, const struct nexauth
 {
     nexauth_permit *permit = NULL;
     nexauth_status status;
-    int64_t timeout_ms;
+    int64_t timeout_ms = 0;
 
     if (!callback)
         return nx_fail(error, NEXAUTH_INVALID, "callback is required");
     status = make(source, options, &timeout_ms, &permit, error);
-    if (status)
+    if (!permit)
         return status;
     status = nx_call_start_permit(permit, timeout_ms, callback, context, out, error);
     if (status)
