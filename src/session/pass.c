@@ -89,10 +89,10 @@ void nx_pass_borrow_url(struct nx_pass *pass, const char *copy)
 {
     struct nx_url parts;
 
-    if (!nx_url_split(copy, &parts))
-        return;
-    pass->url = copy;
-    pass->path = parts.path;
+    if (nx_url_split(copy, &parts)) { /* as the URL was */
+        pass->url = copy;
+        pass->path = parts.path;
+    }
 }
 
 void nx_pass_add_url(const struct nx_pass *pass, const char *url, struct nx_text *out)
