@@ -133,10 +133,11 @@ static void what_a_redirect_makes_of_the_url_has_no_token(void **state)
     begin(&stage);
     source = new_static(&stage, listener_origin(stage.api), NEXAUTH_PRESENT_QUERY);
     for (size_t i = 0; i < COUNT(locations); i++) {
-        char text[256];
+        static char texts[COUNT(locations)][256]; /* they outlive the listener */
 
-        snprintf(text, sizeof text, "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", locations[i][0]);
-        answer(stage.api, text, LISTENER_CLOSE);
+        snprintf(texts[i], sizeof texts[i], "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n",
+                 locations[i][0]);
+        answer(stage.api, texts[i], LISTENER_CLOSE);
         performer_assert(&stage.performer, source, api_url(&stage), 302);
         curl_easy_getinfo(stage.performer.easy, CURLINFO_REDIRECT_URL, &url);
         assert_non_null(url);

@@ -41,7 +41,8 @@ static void begin_to_wait(struct rig *rig, struct waiting *waiting, nexauth_sour
 {
     const uint32_t before = count_waiting(rig);
 
-    rig->fixture.script.blocks = true;
+    if (!rig->fixture.script.blocks) /* or others wait by it already */
+        rig->fixture.script.blocks = true;
     *waiting = (struct waiting){.source = source};
     assert_int_equal(pthread_create(&waiting->thread, NULL, wait_for_permit, waiting), 0);
     while (count_waiting(rig) == before)
@@ -339,7 +340,7 @@ static void run_storm(struct storm *storm, struct stormer *stormers, bool sessio
     }
     for (int i = 0; i < STORMERS; i++)
         pthread_join(stormers[i].thread, NULL);
-    storm->rig->fixture.script.blocks = false;
+    storm->rig->fixture.script.blocks = false; /* nobody waits any more */
     if (session_first) {
         nexauth_session_free(storm->rig->fixture.session);
         storm->rig->fixture.session = NULL;
