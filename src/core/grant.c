@@ -1,6 +1,6 @@
 #include "core/provider.h"
 
-enum { GRANT_LONGEST = 64 * 1024, STATE_LONGEST = 64 };
+enum { STATE_LONGEST = 64 };
 
 void nx_issue_init(struct nx_issue *issue, size_t bound)
 {
@@ -20,10 +20,10 @@ void nx_issue_release(struct nx_issue *issue)
 void nx_grant_init(struct nx_grant *grant)
 {
     *grant = (struct nx_grant){0};
-    nx_text_init(&grant->refresh_token, GRANT_LONGEST);
-    nx_text_init(&grant->code, GRANT_LONGEST);
+    nx_text_init(&grant->refresh_token, NX_GRANT_LONGEST);
+    nx_text_init(&grant->code, NX_GRANT_LONGEST);
     nx_text_init(&grant->state, STATE_LONGEST);
-    nx_text_init(&grant->brought, GRANT_LONGEST);
+    nx_text_init(&grant->brought, NX_GRANT_LONGEST);
     nx_text_init(&grant->supplied, NX_OPTION_LONGEST);
 }
 

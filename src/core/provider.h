@@ -20,6 +20,8 @@ enum nx_step {
     NX_STEP_REFRESH      /* a refresh token for a token; leaves once */
 };
 
+enum { NX_GRANT_LONGEST = 64 * 1024 }; /* a refresh token or a code, in bytes */
+
 /* What a source can go out with besides its options: it comes and goes with each flight. */
 struct nx_grant {
     struct nx_text refresh_token;

@@ -172,8 +172,8 @@ static nexauth_status accept(nexauth_source *source, const char *url, const char
     enum nx_redirect redirect;
     nexauth_status status = NEXAUTH_OK;
 
-    nx_text_init(&code, source->grant->brought.bound);
-    nx_text_init(&code_of_error, source->grant->brought.bound);
+    nx_text_init(&code, NX_GRANT_LONGEST);
+    nx_text_init(&code_of_error, NX_GRANT_LONGEST);
     redirect = nx_redirect_read(url, true, redirect_uri, state, &code, &code_of_error);
     if (redirect == NX_REDIRECT_RIGHT)
         keep_code(source, &code);
