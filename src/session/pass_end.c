@@ -101,18 +101,11 @@ static bool is_hold(nexauth_status status)
     return status == NEXAUTH_BLOCKED || status == NEXAUTH_THROTTLED || status == NEXAUTH_UNAVAILABLE;
 }
 
-/* Some answers come from whatever stands before the service: the request may yet be counted. */
-static enum nx_end end_of(const struct nexauth_answer *answer)
-{
-    if (!answer->http_status)
-        return answer->loss == NEXAUTH_LOSS_UNSENT ? NX_END_UNSENT : NX_END_GIVEN_UP;
-    return answer->http_status == 502 || answer->http_status == 504 ? NX_END_GIVEN_UP : NX_END_ANSWERED;
-}
-
 static struct nx_outcome outcome_of(struct nx_pass *pass, const struct nexauth_answer *answer,
                                     const struct verdict *verdict)
 {
-    struct nx_outcome outcome = {.end = end_of(answer), .word = NX_WORD_NONE};
+    const bool left = answer->http_status || answer->loss != NEXAUTH_LOSS_UNSENT;
+    struct nx_outcome outcome = {.end = nx_end_of(left, answer->http_status), .word = NX_WORD_NONE};
 
     if (is_hold(verdict->status)) {
         outcome.word = NX_WORD_REFUSED;

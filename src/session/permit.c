@@ -159,22 +159,21 @@ bool nx_permit_again(struct nx_exchange *exchange, void *context)
     return !permits || permits->verbs->again(permits, &acquisition->permit);
 }
 
-/* Some answers come from whatever stands before the service: the request may yet be counted. */
-static bool is_final(const struct nx_exchange *exchange)
+enum nx_end nx_end_of(bool left, int http_status)
 {
-    return !exchange->loss && exchange->response.http_status != 502 && exchange->response.http_status != 504;
+    if (!left)
+        return NX_END_UNSENT;
+    return http_status && http_status != 502 && http_status != 504 ? NX_END_ANSWERED : NX_END_GIVEN_UP;
 }
 
 static struct nx_outcome outcome_of(const struct nx_acquisition *acquisition)
 {
     const struct nx_flight *flight = &acquisition->flight;
     const struct nx_exchange *exchange = &acquisition->exchange;
-    struct nx_outcome outcome = {.end = NX_END_GIVEN_UP, .word = NX_WORD_NONE};
+    struct nx_outcome outcome = {
+        .end = nx_end_of(exchange->sendings > 0, exchange->loss ? 0 : exchange->response.http_status),
+        .word = NX_WORD_NONE};
 
-    if (!exchange->sendings)
-        outcome.end = NX_END_UNSENT;
-    else if (is_final(exchange))
-        outcome.end = NX_END_ANSWERED;
     if (flight->verdict == NEXAUTH_THROTTLED || flight->verdict == NEXAUTH_BLOCKED) {
         outcome.word = NX_WORD_REFUSED;
         outcome.held = flight->verdict == NEXAUTH_BLOCKED ? NX_SITE_ORIGIN : NX_SITE_LIMIT;

@@ -275,6 +275,10 @@ bool nx_permit_has_waited(struct nx_acquisition *acquisition);
 /* For exchange.again. */
 bool nx_permit_again(struct nx_exchange *exchange, void *context);
 
+/* How a request ended. `http_status`: 0 when no answer was read. Some answers come from whatever stands before the
+ * service: the request may yet be counted. */
+enum nx_end nx_end_of(bool left, int http_status);
+
 /* The request has ended, and the flight has read what came. Without the lock. */
 void nx_permit_end(struct nx_acquisition *acquisition);
 
