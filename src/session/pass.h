@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { NX_PASS_URL_LONGEST = 4 * 1048576 }; /* with a token of the longest answer, each byte of it encoded */
+
 struct nx_pass {
     nexauth_source *source; /* counted from the waiting on, as of a thread that is inside */
     const char *url;        /* until it has its turn */

@@ -17,8 +17,6 @@
             result = curl_easy_setopt(easy, option, value);                                                            \
     } while (0)
 
-static const size_t URL_LONGEST = (size_t)4 * 1048576; /* with a token of the longest answer, each byte of it encoded */
-
 /* One transfer, on the stack of who performs it. */
 struct performance {
     struct nx_pass pass;
@@ -320,7 +318,7 @@ static nexauth_status check(const nexauth_source *source, const CURL *easy,
 nexauth_status nexauth_perform(nexauth_source *source, CURL *easy, const struct nexauth_perform_options *options,
                                struct nexauth_error *error)
 {
-    struct performance performance = {.easy = easy, .options = options, .url = {.bound = URL_LONGEST}};
+    struct performance performance = {.easy = easy, .options = options, .url = {.bound = NX_PASS_URL_LONGEST}};
     struct nexauth_error failure = {0};
     int64_t timeout_ms = 0;
     nexauth_status status = check(source, easy, options, &timeout_ms, error);

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const size_t URL_LONGEST = (size_t)4 * 1048576; /* with a token of the longest answer, each byte of it encoded */
-
 /* One that has no token and no turn yet, nor a reference to its source: that comes with the turn, or is the call's, so
  * that a child which lacks the thread that waits does not keep it. */
 static nexauth_status make(nexauth_source *source, const struct nexauth_permit_options *options, int64_t *timeout_ms,
@@ -25,7 +23,7 @@ static nexauth_status make(nexauth_source *source, const struct nexauth_permit_o
     permit = calloc(1, sizeof *permit);
     if (!permit)
         return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
-    nx_text_init(&permit->url, URL_LONGEST);
+    nx_text_init(&permit->url, NX_PASS_URL_LONGEST);
     status = nx_pass_init(&permit->pass, source, options->url, error);
     if (!status)
         nx_text_add_bytes(&permit->url, options->url, strcspn(options->url, "#"));
@@ -54,7 +52,7 @@ nexauth_status nx_permit_word(nexauth_permit *permit, struct nexauth_error *erro
 
     if (!nexauth_token_query(permit->pass.token))
         return NEXAUTH_OK;
-    nx_text_init(&plain, URL_LONGEST);
+    nx_text_init(&plain, NX_PASS_URL_LONGEST);
     nx_text_move(&plain, &permit->url);
     nx_pass_add_url(&permit->pass, nx_text_string(&plain), &permit->url);
     nx_text_release(&plain);
