@@ -4,18 +4,16 @@
  * whole.
  */
 #include "bench/bench.h"
+#include "bench/second.h"
 #include "bench/token.h"
 #include "nexauth/nexauth.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
 
 enum { COPY_SIZE = 2048 };
-
-typedef bool (*work)(size_t times);
 
 static nexauth_session *session;
 static nexauth_source *source;
@@ -28,15 +26,6 @@ static struct {
     size_t length;
     char text[COPY_SIZE];
 } bare;
-
-/* The second thread, which does what the first does at the same time. */
-static struct {
-    pthread_t thread;
-    pthread_barrier_t barrier;
-    work work;
-    size_t times;
-    bool done;
-} second;
 
 static int64_t coarse_ms(clockid_t clock)
 {
@@ -134,63 +123,35 @@ static void finish(void)
     session = NULL;
 }
 
-static void *follow(void *context)
-{
-    (void)context;
-    for (;;) {
-        pthread_barrier_wait(&second.barrier);
-        if (!second.work)
-            return NULL;
-        second.done = second.work(second.times);
-        pthread_barrier_wait(&second.barrier);
-    }
-}
-
-static bool both(work what, size_t times)
-{
-    bool done;
-
-    second.work = what;
-    second.times = times;
-    pthread_barrier_wait(&second.barrier);
-    done = what(times);
-    pthread_barrier_wait(&second.barrier);
-    return done && second.done;
-}
-
 static bool prepare_two(void)
 {
-    return prepare() && pthread_barrier_init(&second.barrier, NULL, 2) == 0 &&
-           pthread_create(&second.thread, NULL, follow, NULL) == 0;
+    return prepare() && second_start();
 }
 
 static void finish_two(void)
 {
-    second.work = NULL;
-    pthread_barrier_wait(&second.barrier);
-    pthread_join(second.thread, NULL);
-    pthread_barrier_destroy(&second.barrier);
+    second_end();
     finish();
 }
 
 static bool get_twice(size_t times)
 {
-    return both(get, times);
+    return second_with(get, times);
 }
 
 static bool count_twice(size_t times)
 {
-    return both(count, times);
+    return second_with(count, times);
 }
 
 static bool copy_twice(size_t times)
 {
-    return both(copy, times);
+    return second_with(copy, times);
 }
 
 static bool copy_bare_twice(size_t times)
 {
-    return both(copy_bare, times);
+    return second_with(copy_bare, times);
 }
 
 const struct bench bench_get = {

@@ -4,6 +4,7 @@
  * back, behind a lock, by the same clock. The limit is so large that nobody ever waits.
  */
 #include "bench/bench.h"
+#include "bench/second.h"
 #include "io/tree_permits.h"
 
 #include <pthread.h>
@@ -13,8 +14,6 @@
 
 enum { KEY = 77, REQUESTS = 100000, WINDOW_MS = 1, WINDOW_US = WINDOW_MS * 1000 };
 
-typedef bool (*work)(size_t times);
-
 static struct nx_permits *permits;
 
 /* The floor's own. Those out and those that cool are the limit's at most. */
@@ -23,15 +22,6 @@ static struct {
     uint32_t out, head, count;
     int64_t ended_us[REQUESTS];
 } bare = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-/* The second thread, which does what the first does at the same time. */
-static struct {
-    pthread_t thread;
-    pthread_barrier_t barrier;
-    work work;
-    size_t times;
-    bool done;
-} second;
 
 static bool pass(size_t times)
 {
@@ -104,53 +94,25 @@ static void finish(void)
     permits = NULL;
 }
 
-static void *follow(void *context)
-{
-    (void)context;
-    for (;;) {
-        pthread_barrier_wait(&second.barrier);
-        if (!second.work)
-            return NULL;
-        second.done = second.work(second.times);
-        pthread_barrier_wait(&second.barrier);
-    }
-}
-
-static bool both(work what, size_t times)
-{
-    bool done;
-
-    second.work = what;
-    second.times = times;
-    pthread_barrier_wait(&second.barrier);
-    done = what(times);
-    pthread_barrier_wait(&second.barrier);
-    return done && second.done;
-}
-
 static bool prepare_two(void)
 {
-    return prepare() && pthread_barrier_init(&second.barrier, NULL, 2) == 0 &&
-           pthread_create(&second.thread, NULL, follow, NULL) == 0;
+    return prepare() && second_start();
 }
 
 static void finish_two(void)
 {
-    second.work = NULL;
-    pthread_barrier_wait(&second.barrier);
-    pthread_join(second.thread, NULL);
-    pthread_barrier_destroy(&second.barrier);
+    second_end();
     finish();
 }
 
 static bool pass_twice(size_t times)
 {
-    return both(pass, times);
+    return second_with(pass, times);
 }
 
 static bool pass_bare_twice(size_t times)
 {
-    return both(pass_bare, times);
+    return second_with(pass_bare, times);
 }
 
 const struct bench bench_permit = {
