@@ -8,14 +8,12 @@
 #include "session/session.h"
 #include "support/failing.h"
 #include "support/fixture.h"
+#include "support/torture.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    MOST_ALLOCATIONS = 2000,
-    HELD_MS = 6000 /* after which a first failure is held no longer */
-};
+enum { HELD_MS = 6000 }; /* after which a first failure is held no longer */
 
 #define ENVELOPE(token)                                                                                                \
     "{\"code\":0,\"msg\":\"success\",\"result\":{\"access_token\":\"" token                                            \
@@ -273,75 +271,87 @@ static bool run(const struct scenario *scenario, getter *get, size_t failing, bo
     return failing <= allocations;
 }
 
+static bool run_waiting(const void *scenario, size_t failing, bool for_ever)
+{
+    return run(scenario, get_by_waiting, failing, for_ever);
+}
+
+static bool run_polling(const void *scenario, size_t failing, bool for_ever)
+{
+    return run(scenario, get_by_polling, failing, for_ever);
+}
+
 static void every_allocation_may_fail(void **state)
 {
-    const struct scenario *scenario = *state;
-    static getter *const getters[] = {get_by_waiting, get_by_polling};
+    torture(run_waiting, *state, 2);
+    torture(run_polling, *state, 2);
+}
 
-    for (int i = 0; i < 4; i++) {
-        size_t failing = 1;
-        ptrdiff_t held;
+/* One run with one failing allocation, as all below. False when it was beyond the last. */
+static bool run_start(const void *context, size_t failing, bool for_ever)
+{
+    const struct nexauth_session_options options = {.ca_file = NEXAUTH_TEST_DATA "/tls/ca.pem"};
+    nexauth_session *session = NULL;
+    nexauth_status status;
+    size_t allocations;
 
-        run(scenario, getters[i / 2], SIZE_MAX, false); /* what stays for ever is there */
-        held = failing_held();
-        while (run(scenario, getters[i / 2], failing, i % 2)) {
-            failing++;
-            assert_int_equal(failing_held(), held);
-            assert_in_range(failing, 1, MOST_ALLOCATIONS);
-        }
-        assert_in_range(failing, 3, MOST_ALLOCATIONS); /* the hook is at work */
-    }
+    (void)context;
+    failing_arm(failing, for_ever);
+    status = nexauth_session_new(&options, &session, NULL);
+    allocations = failing_disarm();
+    assert_int_equal(status, failing <= allocations ? NEXAUTH_NO_MEMORY : NEXAUTH_OK);
+    assert_true(status == NEXAUTH_OK ? session != NULL : session == NULL);
+    nexauth_session_free(session);
+    return failing <= allocations;
 }
 
 static void a_session_may_lack_memory_at_its_start(void **state)
 {
-    const struct nexauth_session_options options = {.ca_file = NEXAUTH_TEST_DATA "/tls/ca.pem"};
-    nexauth_status status = NEXAUTH_NO_MEMORY;
-    size_t failing = 0;
-
     (void)state;
-    while (status != NEXAUTH_OK) {
-        nexauth_session *session = NULL;
+    torture(run_start, NULL, 3);
+}
 
-        failing_arm(++failing, false);
-        status = nexauth_session_new(&options, &session, NULL);
-        failing_disarm();
-        assert_true(status == NEXAUTH_OK ? session != NULL : session == NULL);
-        assert_in_range(failing, 1, MOST_ALLOCATIONS);
-        nexauth_session_free(session);
+static nexauth_status bring_a_code(nexauth_source *source)
+{
+    nexauth_authorization *authorization = NULL;
+    char url[128] = "/callback?code=the-code&state=";
+    nexauth_status status = nexauth_source_authorize(source, &authorization, NULL);
+
+    if (authorization) {
+        memcpy(url + strlen(url), nexauth_authorization_state(authorization), 33);
+        status = nexauth_source_accept_redirect(source, url, nexauth_authorization_state(authorization), NULL);
     }
-    assert_in_range(failing, 4, MOST_ALLOCATIONS);
+    nexauth_authorization_free(authorization);
+    return status;
+}
+
+static bool run_web_handler(const void *context, size_t failing, bool for_ever)
+{
+    void *world = NULL;
+    struct nexauth_nexusguard_user_options options = fixture_customer;
+    nexauth_source *source;
+    nexauth_status status;
+    size_t allocations;
+
+    (void)context;
+    assert_int_equal(fixture_set_up(&world), 0);
+    options.web_handler = 1;
+    source = fixture_new_customer(world, &options);
+    failing_arm(failing, for_ever);
+    status = bring_a_code(source);
+    allocations = failing_disarm();
+    assert_true(status == NEXAUTH_OK || status == NEXAUTH_NO_MEMORY);
+    if (failing > allocations)
+        assert_int_equal(status, NEXAUTH_OK);
+    nexauth_source_free(source);
+    fixture_tear_down(&world);
+    return failing <= allocations;
 }
 
 static void the_web_handlers_way_may_lack_memory(void **state)
 {
-    void *world = NULL;
-    struct nexauth_nexusguard_user_options options = fixture_customer;
-    nexauth_status status = NEXAUTH_NO_MEMORY;
-    nexauth_source *source;
-    size_t failing = 0;
-
     (void)state;
-    assert_int_equal(fixture_set_up(&world), 0);
-    options.web_handler = 1;
-    source = fixture_new_customer(world, &options);
-    while (status != NEXAUTH_OK) {
-        nexauth_authorization *authorization = NULL;
-        char url[128] = "/callback?code=the-code&state=";
-
-        failing_arm(++failing, false);
-        status = nexauth_source_authorize(source, &authorization, NULL);
-        if (authorization) {
-            memcpy(url + strlen(url), nexauth_authorization_state(authorization), 33);
-            status = nexauth_source_accept_redirect(source, url, nexauth_authorization_state(authorization), NULL);
-        }
-        failing_disarm();
-        assert_true(status == NEXAUTH_OK || status == NEXAUTH_NO_MEMORY);
-        nexauth_authorization_free(authorization);
-    }
-    assert_in_range(failing, 5, MOST_ALLOCATIONS);
-    nexauth_source_free(source);
-    fixture_tear_down(&world);
+    torture(run_web_handler, NULL, 4);
 }
 
 int main(void)
