@@ -2,64 +2,17 @@
 #include "support/test.h"
 
 #include "live.h"
-#include "performer.h"
-#include "support/listener.h"
+#include "stage.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define TOKEN        "one"
 #define CONTROLLER   "/v1.0/Controller"
 #define OK_KEEP      "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
 #define NOT_FOUND    "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nbody"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct live_who nex = {.kind = LIVE_NEX_CONTROLLER};
-
-/* A service whose every byte is the test's, and a token for it. */
-struct stage {
-    nexauth_session *session;
-    nexauth_source *source;
-    struct listener *listener;
-    struct performer performer;
-};
-
-static nexauth_source *new_static(nexauth_session *session, const char *api_origins)
-{
-    const struct nexauth_static_options options = {.access_token = TOKEN, .api_origins = api_origins};
-    nexauth_source *source = NULL;
-
-    assert_int_equal(nexauth_source_new_static(session, &options, &source, NULL), NEXAUTH_OK);
-    return source;
-}
-
-static void begin(struct stage *stage)
-{
-    const struct nexauth_session_options options = {.loopback_http = 1};
-
-    *stage = (struct stage){.session = live_new_session(&options), .listener = listener_start("127.0.0.1")};
-    assert_non_null(stage->listener);
-    stage->source = new_static(stage->session, listener_origin(stage->listener));
-    performer_begin(&stage->performer);
-}
-
-static void end(struct stage *stage)
-{
-    performer_end(&stage->performer);
-    nexauth_source_free(stage->source);
-    nexauth_session_free(stage->session);
-    listener_stop(stage->listener);
-}
-
-static const char *url_of(const struct stage *stage)
-{
-    return performer_url(listener_origin(stage->listener), "/a");
-}
-
-static void answer(struct stage *stage, const char *text, enum listener_end then)
-{
-    listener_answer(stage->listener, (struct listener_answer){.text = text, .then = then});
-}
 
 static void assert_end(struct stage *stage, const char *url, nexauth_status status, const char *code)
 {
@@ -69,7 +22,7 @@ static void assert_end(struct stage *stage, const char *url, nexauth_status stat
         fail_msg("%s: %s: %s", url, nexauth_status_name(error.status), error.message);
     assert_int_equal(error.status, status);
     assert_string_equal(error.code, code);
-    assert_null(strstr(error.message, TOKEN));
+    assert_null(strstr(error.message, STAGE_TOKEN));
     assert_true(error.message[0] != '\0');
 }
 
@@ -80,16 +33,16 @@ static void the_handles_timeout_ends_the_transfer(void **state)
     struct stage stage;
 
     (void)state;
-    begin(&stage);
+    stage_begin(&stage, 0);
     for (size_t i = 0; i < COUNT(begun); i++) {
         struct nexauth_error error = {0};
 
         curl_easy_setopt(stage.performer.easy, CURLOPT_TIMEOUT_MS, 300L);
-        answer(&stage, begun[i], LISTENER_STALL);
-        assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), &error), NEXAUTH_TIMEOUT);
+        stage_answer(&stage, begun[i], LISTENER_STALL);
+        assert_int_equal(performer_perform(&stage.performer, stage.source, stage_url(&stage), &error), NEXAUTH_TIMEOUT);
         assert_string_equal(error.code, "CURLE 28");
     }
-    end(&stage);
+    stage_end(&stage);
 }
 
 /* Nobody judges a half of it. */
@@ -99,14 +52,14 @@ static void an_answer_that_breaks_off_is_told_with_its_status(void **state)
     struct nexauth_error error = {0};
 
     (void)state;
-    begin(&stage);
+    stage_begin(&stage, 0);
     stage.performer.options.judge = performer_judge;
-    answer(&stage, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nb", LISTENER_CLOSE);
-    assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), &error), NEXAUTH_NETWORK);
+    stage_answer(&stage, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nb", LISTENER_CLOSE);
+    assert_int_equal(performer_perform(&stage.performer, stage.source, stage_url(&stage), &error), NEXAUTH_NETWORK);
     assert_string_equal(error.code, "CURLE 18");
     assert_int_equal(error.http_status, 200);
     assert_int_equal(stage.performer.judged, 0);
-    end(&stage);
+    stage_end(&stage);
 }
 
 static void nobody_who_listens_is_a_network_failure(void **state)
@@ -115,12 +68,12 @@ static void nobody_who_listens_is_a_network_failure(void **state)
     char url[128];
 
     (void)state;
-    begin(&stage);
+    stage_begin(&stage, 0);
     snprintf(url, sizeof url, "%s/a", listener_origin(stage.listener));
     listener_stop(stage.listener);
     assert_end(&stage, url, NEXAUTH_NETWORK, "CURLE 7");
     stage.listener = NULL;
-    end(&stage);
+    stage_end(&stage);
 }
 
 static void a_peer_that_is_not_trusted_gets_nothing(void **state)
@@ -138,7 +91,7 @@ static void a_peer_that_is_not_trusted_gets_nothing(void **state)
 
     performer_begin(&performer);
     for (size_t i = 0; i < COUNT(peers); i++) {
-        nexauth_source *source = new_static(*state, peers[i].origin);
+        nexauth_source *source = stage_new_source(*state, peers[i].origin);
         struct nexauth_error error = {0};
 
         assert_int_equal(performer_perform(&performer, source, performer_url(peers[i].origin, "/a"), &error),
@@ -181,19 +134,19 @@ static void a_callback_of_the_callers_cancels(void **state)
     struct stage stage;
 
     (void)state;
-    begin(&stage);
-    answer(&stage, OK_KEEP, LISTENER_CLOSE);
+    stage_begin(&stage, 0);
+    stage_answer(&stage, OK_KEEP, LISTENER_CLOSE);
     curl_easy_setopt(stage.performer.easy, CURLOPT_WRITEFUNCTION, refuse);
-    assert_end(&stage, url_of(&stage), NEXAUTH_CANCELED, "CURLE 23");
+    assert_end(&stage, stage_url(&stage), NEXAUTH_CANCELED, "CURLE 23");
     curl_easy_setopt(stage.performer.easy, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(stage.performer.easy, CURLOPT_XFERINFOFUNCTION, stop);
-    assert_end(&stage, url_of(&stage), NEXAUTH_CANCELED, "CURLE 42");
+    assert_end(&stage, stage_url(&stage), NEXAUTH_CANCELED, "CURLE 42");
     curl_easy_setopt(stage.performer.easy, CURLOPT_NOPROGRESS, 1L);
     curl_easy_setopt(stage.performer.easy, CURLOPT_POST, 1L);
     curl_easy_setopt(stage.performer.easy, CURLOPT_READFUNCTION, give_up);
     curl_easy_setopt(stage.performer.easy, CURLOPT_POSTFIELDSIZE, 4L);
-    assert_end(&stage, url_of(&stage), NEXAUTH_CANCELED, "CURLE 42");
-    end(&stage);
+    assert_end(&stage, stage_url(&stage), NEXAUTH_CANCELED, "CURLE 42");
+    stage_end(&stage);
 }
 
 /* An answer is an answer, be it an error to libcurl. */
@@ -202,15 +155,15 @@ static void failing_on_errors_changes_no_status(void **state)
     nexauth_source *source = live_new_source(*state, &nex);
     struct stage stage;
 
-    begin(&stage);
-    answer(&stage, NOT_FOUND, LISTENER_CLOSE);
+    stage_begin(&stage, 0);
+    stage_answer(&stage, NOT_FOUND, LISTENER_CLOSE);
     curl_easy_setopt(stage.performer.easy, CURLOPT_FAILONERROR, 1L);
-    performer_assert(&stage.performer, stage.source, url_of(&stage), 404);
+    performer_assert(&stage.performer, stage.source, stage_url(&stage), 404);
     nexauth_token_unref(live_get(source));
     assert_int_equal(emulator_revoke_access(&live_emulator, NULL), 0);
     performer_assert(&stage.performer, source, performer_url(live_emulator.nex_https, CONTROLLER), 200);
     assert_int_equal(stage.performer.rewinds, 1);
-    end(&stage);
+    stage_end(&stage);
     nexauth_source_free(source);
 }
 
@@ -219,14 +172,14 @@ static void what_libcurl_cannot_perform_is_invalid(void **state)
     struct stage stage;
 
     (void)state;
-    begin(&stage);
+    stage_begin(&stage, 0);
     curl_easy_setopt(stage.performer.easy, CURLOPT_PROTOCOLS_STR, "https");
-    assert_end(&stage, url_of(&stage), NEXAUTH_INVALID, "CURLE 1");
+    assert_end(&stage, stage_url(&stage), NEXAUTH_INVALID, "CURLE 1");
     curl_easy_setopt(stage.performer.easy, CURLOPT_PROTOCOLS_STR, "http");
     curl_easy_setopt(stage.performer.easy, CURLOPT_CONNECT_ONLY, 1L);
-    assert_end(&stage, url_of(&stage), NEXAUTH_INVALID, "");
+    assert_end(&stage, stage_url(&stage), NEXAUTH_INVALID, "");
     assert_int_equal(listener_requests(stage.listener), 0);
-    end(&stage);
+    stage_end(&stage);
 }
 
 static void a_handle_in_a_multi_is_invalid(void **state)
@@ -235,13 +188,13 @@ static void a_handle_in_a_multi_is_invalid(void **state)
     struct stage stage;
 
     (void)state;
-    begin(&stage);
+    stage_begin(&stage, 0);
     curl_multi_add_handle(multi, stage.performer.easy);
-    assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), NULL), NEXAUTH_INVALID);
+    assert_int_equal(performer_perform(&stage.performer, stage.source, stage_url(&stage), NULL), NEXAUTH_INVALID);
     curl_multi_remove_handle(multi, stage.performer.easy);
     curl_multi_cleanup(multi);
     assert_int_equal(listener_requests(stage.listener), 0);
-    end(&stage);
+    stage_end(&stage);
 }
 
 static void a_header_that_is_the_librarys_or_no_header_is_invalid(void **state)
@@ -263,19 +216,19 @@ static void a_header_that_is_the_librarys_or_no_header_is_invalid(void **state)
     struct stage stage;
 
     (void)state;
-    begin(&stage);
+    stage_begin(&stage, 0);
     for (size_t i = 0; i < COUNT(headers); i++) {
         struct curl_slist *list = curl_slist_append(curl_slist_append(NULL, "X-First: one"), headers[i]);
 
         stage.performer.options.headers = list;
-        if (performer_perform(&stage.performer, stage.source, url_of(&stage), NULL) != NEXAUTH_INVALID)
+        if (performer_perform(&stage.performer, stage.source, stage_url(&stage), NULL) != NEXAUTH_INVALID)
             fail_msg("%s", headers[i]);
         curl_slist_free_all(list);
     }
     stage.performer.options.headers = &(struct curl_slist){0};
-    assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), NULL), NEXAUTH_INVALID);
+    assert_int_equal(performer_perform(&stage.performer, stage.source, stage_url(&stage), NULL), NEXAUTH_INVALID);
     assert_int_equal(listener_connections(stage.listener), 0);
-    end(&stage);
+    stage_end(&stage);
 }
 
 /* In their order, before and behind nothing of the library's own that they would repeat. */
@@ -285,20 +238,20 @@ static void the_callers_headers_are_sent(void **state)
     struct stage stage;
 
     (void)state;
-    begin(&stage);
+    stage_begin(&stage, 0);
     headers = curl_slist_append(headers, "X-First: one");
     headers = curl_slist_append(headers, "Authorization-Of: mine");
     headers = curl_slist_append(headers, "X-Second;");
     stage.performer.options.headers = headers;
     stage.performer.options.quantoz_iso8601 = 1;
-    answer(&stage, OK_KEEP, LISTENER_CLOSE);
-    performer_assert(&stage.performer, stage.source, url_of(&stage), 200);
+    stage_answer(&stage, OK_KEEP, LISTENER_CLOSE);
+    performer_assert(&stage.performer, stage.source, stage_url(&stage), 200);
     const char *request = listener_request(stage.listener, 0);
-    assert_non_null(strstr(request, "\r\nAuthorization: Bearer " TOKEN "\r\n"));
+    assert_non_null(strstr(request, "\r\nAuthorization: Bearer " STAGE_TOKEN "\r\n"));
     assert_non_null(strstr(request, "\r\n" NEXAUTH_QUANTOZ_ISO8601 "\r\n"));
     assert_non_null(strstr(request, "\r\nX-First: one\r\nAuthorization-Of: mine\r\nX-Second:\r\n"));
     curl_slist_free_all(headers);
-    end(&stage);
+    stage_end(&stage);
 }
 
 /* Whatever else the handle has to say who calls. */
@@ -307,17 +260,17 @@ static void the_token_wins_over_credentials_of_the_handle(void **state)
     struct stage stage;
 
     (void)state;
-    begin(&stage);
+    stage_begin(&stage, 0);
     curl_easy_setopt(stage.performer.easy, CURLOPT_USERPWD, "me:mine");
     curl_easy_setopt(stage.performer.easy, CURLOPT_XOAUTH2_BEARER, "mine");
-    answer(&stage, OK_KEEP, LISTENER_CLOSE);
-    performer_assert(&stage.performer, stage.source, url_of(&stage), 200);
+    stage_answer(&stage, OK_KEEP, LISTENER_CLOSE);
+    performer_assert(&stage.performer, stage.source, stage_url(&stage), 200);
     const char *authorization = strstr(listener_request(stage.listener, 0), "Authorization:");
     assert_non_null(authorization);
-    assert_memory_equal(authorization, "Authorization: Bearer " TOKEN "\r\n",
-                        strlen("Authorization: Bearer " TOKEN) + 2);
+    assert_memory_equal(authorization, "Authorization: Bearer " STAGE_TOKEN "\r\n",
+                        strlen("Authorization: Bearer " STAGE_TOKEN) + 2);
     assert_null(strstr(authorization + 1, "Authorization:"));
-    end(&stage);
+    stage_end(&stage);
 }
 
 static void what_is_missing_or_out_of_range_is_invalid(void **state)
@@ -326,8 +279,8 @@ static void what_is_missing_or_out_of_range_is_invalid(void **state)
     char url[128];
 
     (void)state;
-    begin(&stage);
-    snprintf(url, sizeof url, "%s", url_of(&stage));
+    stage_begin(&stage, 0);
+    snprintf(url, sizeof url, "%s", stage_url(&stage));
     const struct nexauth_perform_options right = {.url = url};
     const struct nexauth_perform_options wrong[] = {
         {.url = NULL},
@@ -349,7 +302,7 @@ static void what_is_missing_or_out_of_range_is_invalid(void **state)
     stage.session = NULL;
     assert_int_equal(nexauth_perform(stage.source, stage.performer.easy, &right, NULL), NEXAUTH_INVALID);
     assert_int_equal(listener_connections(stage.listener), 0);
-    end(&stage);
+    stage_end(&stage);
 }
 
 static int say_what_the_context_says(void *context, int http_status)
@@ -366,17 +319,17 @@ static void a_judge_that_talks_nonsense_is_invalid(void **state)
     struct stage stage;
 
     (void)state;
-    begin(&stage);
+    stage_begin(&stage, 0);
     stage.performer.options.judge = say_what_the_context_says;
     for (size_t i = 0; i < COUNT(verdicts); i++) {
         struct nexauth_error error = {0};
 
         stage.performer.rewind_result = verdicts[i];
-        answer(&stage, OK_KEEP, LISTENER_CLOSE);
-        assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), &error), NEXAUTH_INVALID);
+        stage_answer(&stage, OK_KEEP, LISTENER_CLOSE);
+        assert_int_equal(performer_perform(&stage.performer, stage.source, stage_url(&stage), &error), NEXAUTH_INVALID);
         assert_non_null(strstr(error.message, "http_status"));
     }
-    end(&stage);
+    stage_end(&stage);
 }
 
 static void a_static_token_that_is_refused_has_no_second_attempt(void **state)
@@ -385,15 +338,15 @@ static void a_static_token_that_is_refused_has_no_second_attempt(void **state)
     struct nexauth_error error = {0};
 
     (void)state;
-    begin(&stage);
-    answer(&stage, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", LISTENER_KEEP);
-    assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), &error), NEXAUTH_REAUTH);
+    stage_begin(&stage, 0);
+    stage_answer(&stage, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", LISTENER_KEEP);
+    assert_int_equal(performer_perform(&stage.performer, stage.source, stage_url(&stage), &error), NEXAUTH_REAUTH);
     assert_int_equal(error.http_status, 401);
-    assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), &error), NEXAUTH_REAUTH);
+    assert_int_equal(performer_perform(&stage.performer, stage.source, stage_url(&stage), &error), NEXAUTH_REAUTH);
     assert_int_equal(error.http_status, 0);
     assert_int_equal(stage.performer.rewinds, 0);
     assert_int_equal(listener_requests(stage.listener), 1);
-    end(&stage);
+    stage_end(&stage);
 }
 
 /* Without a token nothing is sent: what the caller is told is what it would be told of a token. */

@@ -2,8 +2,7 @@
 #include "support/test.h"
 
 #include "live.h"
-#include "performer.h"
-#include "support/listener.h"
+#include "stage.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -14,45 +13,7 @@
 #define NEX_TOKEN  "nex /v1.0/Token"
 #define OK_KEEP    "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
 
-/* Longer than the test program may run, so that a turn does come in time. */
-enum { WINDOW_MS = 1800000 };
-
 static const struct live_who nex = {.kind = LIVE_NEX_CONTROLLER};
-
-/* A service whose every byte is the test's, its limit, and a token for it. */
-struct stage {
-    nexauth_session *session;
-    nexauth_source *source;
-    struct listener *listener;
-    struct performer performer;
-};
-
-/* Half of `requests` may leave, as the process is young: the window does not end within the test. */
-static void begin(struct stage *stage, int requests)
-{
-    const struct nexauth_limit limit = {.name = "api", .requests = requests, .window_ms = WINDOW_MS};
-    const struct nexauth_session_options options = {.loopback_http = 1, .limits = &limit, .limits_count = 1};
-    struct nexauth_static_options fixed = {.access_token = "one"};
-
-    *stage = (struct stage){.session = live_new_session(&options), .listener = listener_start("127.0.0.1")};
-    assert_non_null(stage->listener);
-    fixed.api_origins = listener_origin(stage->listener);
-    assert_int_equal(nexauth_source_new_static(stage->session, &fixed, &stage->source, NULL), NEXAUTH_OK);
-    performer_begin(&stage->performer);
-}
-
-static void end(struct stage *stage)
-{
-    performer_end(&stage->performer);
-    nexauth_source_free(stage->source);
-    nexauth_session_free(stage->session);
-    listener_stop(stage->listener);
-}
-
-static const char *url_of(const struct stage *stage)
-{
-    return performer_url(listener_origin(stage->listener), "/a");
-}
 
 /* A thread that calls. */
 struct caller {
@@ -139,10 +100,10 @@ static void who_waits_for_its_turn_is_canceled_when_its_source_or_session_is_fre
         struct stage stage;
         struct caller caller;
 
-        begin(&stage, 2);
+        stage_begin(&stage, 2);
         listener_answer(stage.listener, (struct listener_answer){.text = OK_KEEP});
-        performer_assert(&stage.performer, stage.source, url_of(&stage), 200);
-        start(&caller, stage.source, url_of(&stage));
+        performer_assert(&stage.performer, stage.source, stage_url(&stage), 200);
+        start(&caller, stage.source, stage_url(&stage));
         await_waiting(stage.session);
         if (freed_session) {
             nexauth_session_free(stage.session);
@@ -153,7 +114,7 @@ static void who_waits_for_its_turn_is_canceled_when_its_source_or_session_is_fre
         }
         assert_int_equal(join(&caller), NEXAUTH_CANCELED);
         assert_int_equal(listener_requests(stage.listener), 1);
-        end(&stage);
+        stage_end(&stage);
     }
 }
 
@@ -164,9 +125,9 @@ static void a_transfer_outlives_its_source_and_session(void **state)
     struct caller caller;
 
     (void)state;
-    begin(&stage, 2);
+    stage_begin(&stage, 2);
     listener_answer(stage.listener, (struct listener_answer){.text = OK_KEEP, .held = true});
-    start(&caller, stage.source, url_of(&stage));
+    start(&caller, stage.source, stage_url(&stage));
     listener_await(stage.listener, 1);
     nexauth_source_free(stage.source);
     nexauth_session_free(stage.session);
@@ -175,7 +136,7 @@ static void a_transfer_outlives_its_source_and_session(void **state)
     listener_release(stage.listener);
     assert_int_equal(join(&caller), NEXAUTH_OK);
     assert_string_equal(caller.performer.body, "body");
-    end(&stage);
+    stage_end(&stage);
 }
 
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, live_set_up, live_tear_down)

@@ -5,8 +5,7 @@
 #include "support/test.h"
 
 #include "live.h"
-#include "performer.h"
-#include "support/listener.h"
+#include "stage.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,48 +21,6 @@
 #define PAGE                                                                                                           \
     "\"answer\":{\"status\":403,\"headers\":{\"Content-Type\":\"text/"                                                 \
     "html\",\"Retry-After\":\"3600\"},\"body\":\"<p>\"}}"
-
-enum { WINDOW_MS = HOUR_MS };
-
-/* A service whose every byte is the test's, its limit, and a token for it. */
-struct stage {
-    nexauth_session *session;
-    nexauth_source *source;
-    struct listener *listener;
-    struct performer performer;
-};
-
-/* Half of `requests` may leave, as the process is young: the window does not end within the test. */
-static void begin(struct stage *stage, int requests)
-{
-    const struct nexauth_limit limit = {.name = "api", .requests = requests, .window_ms = WINDOW_MS};
-    const struct nexauth_session_options options = {.loopback_http = 1, .limits = &limit, .limits_count = 1};
-    struct nexauth_static_options fixed = {.access_token = "one"};
-
-    *stage = (struct stage){.session = live_new_session(&options), .listener = listener_start("127.0.0.1")};
-    assert_non_null(stage->listener);
-    fixed.api_origins = listener_origin(stage->listener);
-    assert_int_equal(nexauth_source_new_static(stage->session, &fixed, &stage->source, NULL), NEXAUTH_OK);
-    performer_begin(&stage->performer);
-}
-
-static void end(struct stage *stage)
-{
-    performer_end(&stage->performer);
-    nexauth_source_free(stage->source);
-    nexauth_session_free(stage->session);
-    listener_stop(stage->listener);
-}
-
-static const char *url_of(const struct stage *stage)
-{
-    return performer_url(listener_origin(stage->listener), "/a");
-}
-
-static void answer(struct stage *stage, const char *text, enum listener_end then)
-{
-    listener_answer(stage->listener, (struct listener_answer){.text = text, .then = then});
-}
 
 static int64_t used(const struct stage *stage)
 {
@@ -220,14 +177,14 @@ static void who_gets_no_turn_in_time_is_told_at_once(void **state)
     struct nexauth_error error = {0};
 
     (void)state;
-    begin(&stage, 2);
-    answer(&stage, OK_KEEP, LISTENER_KEEP);
-    performer_assert(&stage.performer, stage.source, url_of(&stage), 200);
-    assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), &error), NEXAUTH_THROTTLED);
+    stage_begin(&stage, 2);
+    stage_answer(&stage, OK_KEEP, LISTENER_KEEP);
+    performer_assert(&stage.performer, stage.source, stage_url(&stage), 200);
+    assert_int_equal(performer_perform(&stage.performer, stage.source, stage_url(&stage), &error), NEXAUTH_THROTTLED);
     assert_int_equal(error.http_status, 0);
     assert_true(error.retry_after_ms > 0);
     assert_int_equal(listener_requests(stage.listener), 1);
-    end(&stage);
+    stage_end(&stage);
 }
 
 /* A date is relative to the answer's own, whatever the time is here. */
@@ -239,11 +196,11 @@ static void a_date_in_retry_after_counts_from_the_answers_own(void **state)
     struct nexauth_error error = {0};
 
     (void)state;
-    begin(&stage, 4);
-    answer(&stage, busy, LISTENER_KEEP);
-    assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), &error), NEXAUTH_THROTTLED);
+    stage_begin(&stage, 4);
+    stage_answer(&stage, busy, LISTENER_KEEP);
+    assert_int_equal(performer_perform(&stage.performer, stage.source, stage_url(&stage), &error), NEXAUTH_THROTTLED);
     assert_in_range(error.retry_after_ms, HOUR_MS, 2 * HOUR_MS);
-    end(&stage);
+    stage_end(&stage);
 }
 
 /* A kept connection turns out to be dead: the first sending may have been counted as well. */
@@ -252,16 +209,16 @@ static void a_request_that_leaves_once_more_takes_a_slot_more(void **state)
     struct stage stage;
 
     (void)state;
-    begin(&stage, 6);
-    answer(&stage, OK_KEEP, LISTENER_KEEP);
-    answer(&stage, NULL, LISTENER_CLOSE);
-    answer(&stage, OK_KEEP, LISTENER_KEEP);
-    performer_assert(&stage.performer, stage.source, url_of(&stage), 200);
+    stage_begin(&stage, 6);
+    stage_answer(&stage, OK_KEEP, LISTENER_KEEP);
+    stage_answer(&stage, NULL, LISTENER_CLOSE);
+    stage_answer(&stage, OK_KEEP, LISTENER_KEEP);
+    performer_assert(&stage.performer, stage.source, stage_url(&stage), 200);
     assert_int_equal(used(&stage), 1);
-    performer_assert(&stage.performer, stage.source, url_of(&stage), 200);
+    performer_assert(&stage.performer, stage.source, stage_url(&stage), 200);
     assert_int_equal(used(&stage), 3);
     assert_int_equal(listener_requests(stage.listener), 3);
-    end(&stage);
+    stage_end(&stage);
 }
 
 static void without_a_slot_it_does_not_leave_once_more(void **state)
@@ -270,16 +227,16 @@ static void without_a_slot_it_does_not_leave_once_more(void **state)
     struct nexauth_error error = {0};
 
     (void)state;
-    begin(&stage, 4);
-    answer(&stage, OK_KEEP, LISTENER_KEEP);
-    answer(&stage, NULL, LISTENER_CLOSE);
-    answer(&stage, OK_KEEP, LISTENER_KEEP);
-    performer_assert(&stage.performer, stage.source, url_of(&stage), 200);
-    assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), &error), NEXAUTH_NETWORK);
+    stage_begin(&stage, 4);
+    stage_answer(&stage, OK_KEEP, LISTENER_KEEP);
+    stage_answer(&stage, NULL, LISTENER_CLOSE);
+    stage_answer(&stage, OK_KEEP, LISTENER_KEEP);
+    performer_assert(&stage.performer, stage.source, stage_url(&stage), 200);
+    assert_int_equal(performer_perform(&stage.performer, stage.source, stage_url(&stage), &error), NEXAUTH_NETWORK);
     assert_non_null(strstr(error.message, "no slot"));
     assert_int_equal(used(&stage), 2);
     assert_int_equal(listener_requests(stage.listener), 2);
-    end(&stage);
+    stage_end(&stage);
 }
 
 static void what_never_left_takes_no_slot(void **state)
@@ -288,7 +245,7 @@ static void what_never_left_takes_no_slot(void **state)
     char url[128];
 
     (void)state;
-    begin(&stage, 2);
+    stage_begin(&stage, 2);
     snprintf(url, sizeof url, "%s/a", listener_origin(stage.listener));
     listener_stop(stage.listener);
     stage.listener = NULL;
@@ -296,7 +253,7 @@ static void what_never_left_takes_no_slot(void **state)
         assert_int_equal(performer_perform(&stage.performer, stage.source, url, NULL), NEXAUTH_NETWORK);
         assert_int_equal(used(&stage), 0);
     }
-    end(&stage);
+    stage_end(&stage);
 }
 
 /* It may yet be counted. */
@@ -305,12 +262,12 @@ static void what_may_have_left_takes_its_slot(void **state)
     struct stage stage;
 
     (void)state;
-    begin(&stage, 4);
+    stage_begin(&stage, 4);
     curl_easy_setopt(stage.performer.easy, CURLOPT_TIMEOUT_MS, 300L);
-    answer(&stage, NULL, LISTENER_STALL);
-    assert_int_equal(performer_perform(&stage.performer, stage.source, url_of(&stage), NULL), NEXAUTH_TIMEOUT);
+    stage_answer(&stage, NULL, LISTENER_STALL);
+    assert_int_equal(performer_perform(&stage.performer, stage.source, stage_url(&stage), NULL), NEXAUTH_TIMEOUT);
     assert_int_equal(used(&stage), 1);
-    end(&stage);
+    stage_end(&stage);
 }
 
 #define LIVE(test) cmocka_unit_test_setup_teardown(test, live_set_up, live_tear_down)
