@@ -1,7 +1,7 @@
 /*
  * Takes the session, its flights and the engine through all interleavings of a few callers, within a bound:
  * nexauth-model [-PREEMPTIONS] [SCENARIO...], all of them without a name. Ends at the first schedule in which something
- * is amiss.
+ * is amiss. nexauth-model --names says what there is.
  */
 #include "callers.h"
 #include "inside.h"
@@ -350,11 +350,21 @@ static void search(struct bound bound)
     fflush(stdout);
 }
 
+static void list(void)
+{
+    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
+        puts(scenarios[i].name);
+}
+
 int main(int count, char **arguments)
 {
     const bool has_bound = count > 1 && arguments[1][0] == '-';
     const int skipped = has_bound ? 2 : 1;
 
+    if (count == 2 && strcmp(arguments[1], "--names") == 0) {
+        list();
+        return 0;
+    }
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
         struct bound bound = scenarios[i].bound;
 
