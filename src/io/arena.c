@@ -30,10 +30,6 @@
 #endif
 
 typedef _Atomic uint64_t word_t;
-#if defined(__GNUC__) && defined(__x86_64__) && !defined(WORDS_ALONE)
-#define PAIRS
-typedef uint64_t pair_t __attribute__((vector_size(16)));
-#endif
 
 enum {
     WORD = sizeof(word_t),
@@ -275,97 +271,42 @@ void nx_block_fill(struct nx_block *block, size_t offset, const void *bytes, siz
         fill_part(word, 0, from, size);
 }
 
-static uint64_t load(const word_t *word)
-{
-    return atomic_load_explicit(word, memory_order_acquire);
-}
-
-static char *put(char *to, uint64_t value)
-{
-    memcpy(to, &value, WORD);
-    return to + WORD;
-}
-
-/* Fewer bytes than a word has, from `at` bytes into it. A memcpy of a size that varies is a call. */
-static char *put_part(char *to, uint64_t value, size_t at, size_t size)
-{
-    const char *from = (const char *)&value + at;
-
-    if (size & 4) {
-        memcpy(to, from, 4);
-        to += 4;
-        from += 4;
-    }
-    for (size &= 3; size > 0; size--)
-        *to++ = *from++;
-    return to;
-}
-
-#ifdef PAIRS
+#if defined(__GNUC__) && !defined(WORDS_ALONE)
 
 /*
- * Two words by one instruction, which ThreadSanitizer does not see and C has no word for. What is read while it changes
- * may be a mixture, as it may be of words; like them, it is read before what is read later.
+ * What is read while it changes may be a mixture, as it may be of words; like them, it is read before what is read
+ * later. C does not say so much of memcpy: the compiler is not told what it reads, and the fence is the processor's.
  */
-static pair_t load_pair(const word_t *word)
+void nx_block_copy(const struct nx_block *block, size_t offset, void *to, size_t size)
 {
-    pair_t pair;
+    const char *from = (const char *)block + offset;
 
-    __asm__ volatile("movdqu %1, %0" : "=x"(pair) : "m"(*(const pair_t *)(const void *)word) : "memory");
-    return pair;
-}
-
-static char *put_pair(char *to, pair_t pair)
-{
-    memcpy(to, &pair, sizeof pair);
-    return to + sizeof pair;
-}
-
-static char *put_eight(char *to, const word_t *word)
-{
-    const pair_t first = load_pair(word);
-    const pair_t second = load_pair(word + 2);
-    const pair_t third = load_pair(word + 4);
-    const pair_t fourth = load_pair(word + 6);
-
-    return put_pair(put_pair(put_pair(put_pair(to, first), second), third), fourth);
+    __asm__ volatile("" : "+r"(from) : : "memory");
+    memcpy(to, from, size);
+    __asm__ volatile("" : : : "memory");
+    atomic_thread_fence(memory_order_acquire);
 }
 
 #else
 
-static char *put_four(char *to, const word_t *word)
-{
-    const uint64_t first = load(word);
-    const uint64_t second = load(word + 1);
-    const uint64_t third = load(word + 2);
-    const uint64_t fourth = load(word + 3);
-
-    return put(put(put(put(to, first), second), third), fourth);
-}
-
-static char *put_eight(char *to, const word_t *word)
-{
-    return put_four(put_four(to, word), word + 4);
-}
-
-#endif
-
 void nx_block_copy(const struct nx_block *block, size_t offset, void *to, size_t size)
 {
     const word_t *word = (const word_t *)(const void *)block + offset / WORD;
-    const size_t first = offset % WORD ? in_one_word(offset % WORD, size) : 0;
-    const size_t words = (size - first) / WORD;
+    size_t at = offset % WORD;
     char *next = to;
 
-    if (first)
-        next = put_part(next, load(word++), offset % WORD, first);
-    for (size_t i = words / 8; i > 0; i--, word += 8) /* compilers do not unroll loops over atomics */
-        next = put_eight(next, word);
-    for (size_t i = words % 8; i > 0; i--)
-        next = put(next, load(word++));
-    if ((size - first) % WORD)
-        put_part(next, load(word), 0, (size - first) % WORD);
+    while (size > 0) {
+        const uint64_t value = atomic_load_explicit(word++, memory_order_acquire);
+        const size_t part = in_one_word(at, size);
+
+        memcpy(next, (const char *)&value + at, part);
+        next += part;
+        size -= part;
+        at = 0;
+    }
 }
+
+#endif
 
 const char *nx_block_text(const struct nx_block *block)
 {
