@@ -239,15 +239,7 @@ static uint32_t drop_late(struct nx_ledger *ledger, uint32_t owner, int64_t now_
 
 bool nx_ledger_is_quiet(const struct nx_ledger *ledger)
 {
-    if (ledger->first_offer != NX_LEDGER_NONE)
-        return false;
-    for (uint32_t i = 0; i < ledger->gate_count; i++) {
-        const struct nx_gate *gate = &ledger->gates[i];
-
-        if (gate->waiting[NX_LANE_TOKEN] || gate->waiting[NX_LANE_API])
-            return false;
-    }
-    return true;
+    return !ledger->queue_count && ledger->first_offer == NX_LEDGER_NONE;
 }
 
 bool nx_ledger_next(struct nx_ledger *ledger, uint32_t owner, int64_t now_us, uint32_t *ticket, uint64_t *context,
