@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* OpenSSL's name for a certificate of the emulator's authority, in a folder of hashed certificates. */
@@ -175,7 +176,7 @@ static bool trust_nobody(const struct child *me, void *context)
     return fine && folder_convinces(scene->folder);
 }
 
-/* The terminal becomes the child's own, where a question would be asked, and wait for its answer. */
+/* The terminal becomes the child's own, where a question would be asked. */
 static bool show_what_is_encrypted(const struct child *me, void *context)
 {
     const struct nexauth_session_options options = {.ca_file = live_emulator.ca_file,
@@ -194,13 +195,30 @@ static bool show_what_is_encrypted(const struct child *me, void *context)
     return fine;
 }
 
+/* The other end of a terminal that shows what is written to it and nothing else, with answers for whoever reads it. */
+static int open_terminal(void)
+{
+    static const char answers[] = "one\ntwo\nthree\nfour\n";
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    struct termios settings;
+
+    assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    assert_int_equal(tcgetattr(terminal, &settings), 0);
+    settings.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+    assert_int_equal(tcsetattr(terminal, TCSANOW, &settings), 0);
+    assert_int_equal(write(terminal, answers, sizeof answers - 1), sizeof answers - 1);
+    return terminal;
+}
+
 static void nobody_is_asked_for_a_password_at_the_terminal(void **state)
 {
-    int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+    int terminal = open_terminal();
+    char asked[256] = "";
 
     (void)state;
-    assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
     assert_int_equal(child_run(show_what_is_encrypted, &terminal), 0);
+    if (read(terminal, asked, sizeof asked - 1) > 0)
+        fail_msg("the terminal shows: %s", asked);
     close(terminal);
 }
 
