@@ -123,19 +123,26 @@ static int watch(CURL *easy, curl_socket_t socket, int what, void *context, void
     return 0;
 }
 
-bool nx_curl_sockets_init(struct nx_curl_sockets *sockets, CURLM *multi)
+bool nx_curl_sockets_init(struct nx_curl_sockets *sockets)
 {
     struct epoll_event wanted = {.events = EPOLLIN};
 
-    sockets->multi = multi;
-    sockets->deaf = false;
     sockets->set = nx_above_streams(epoll_create1(EPOLL_CLOEXEC));
     sockets->event = nx_above_streams(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     wanted.data.fd = sockets->event;
     return sockets->set >= 0 && sockets->event >= 0 &&
-           epoll_ctl(sockets->set, EPOLL_CTL_ADD, sockets->event, &wanted) == 0 &&
-           curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch) == CURLM_OK &&
-           curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, sockets) == CURLM_OK;
+           epoll_ctl(sockets->set, EPOLL_CTL_ADD, sockets->event, &wanted) == 0;
+}
+
+bool nx_curl_sockets_attach(struct nx_curl_sockets *sockets, CURLM *multi)
+{
+    if (curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch) != CURLM_OK ||
+        curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, sockets) != CURLM_OK)
+        return false;
+    sockets->multi = multi;
+    sockets->deaf = false;
+    sockets->spoiled = false;
+    return true;
 }
 
 /* Without a multi nothing is due, and nothing is done. */
@@ -182,11 +189,32 @@ int64_t nx_curl_sockets_patience(const struct nx_curl_sockets *sockets)
     return sooner(wait_ms, sockets->deaf ? DEAF_WAIT_MS : -1);
 }
 
-void nx_curl_sockets_run_due(struct nx_curl_sockets *sockets)
+/* A multi that performs looks at all its sockets by itself. */
+static void look_at_all(struct nx_curl_sockets *sockets)
+{
+    int running = 0;
+
+    sockets->deaf = curl_multi_perform(sockets->multi, &running) != CURLM_OK || running > 0;
+}
+
+/*
+ * When memory runs out while libcurl 7.88 notes who waits at a socket, it leaves a note behind that makes the next to
+ * wait there crash, and a request that nobody watches. A multi that only performs does not look at such notes.
+ */
+static void tell_multi(struct nx_curl_sockets *sockets, curl_socket_t socket, int what)
 {
     int running;
 
-    curl_multi_socket_action(sockets->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    if (curl_multi_socket_action(sockets->multi, socket, what, &running) != CURLM_OK)
+        sockets->spoiled = sockets->deaf = true;
+}
+
+void nx_curl_sockets_run_due(struct nx_curl_sockets *sockets)
+{
+    if (sockets->spoiled)
+        look_at_all(sockets);
+    else
+        tell_multi(sockets, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static void drain(const struct nx_curl_sockets *sockets)
@@ -201,13 +229,6 @@ static void drain(const struct nx_curl_sockets *sockets)
  * one would find that it cannot write, and have its answer before it has sent its body, which is then an error. So both
  * are said to be; who is not ready finds out.
  */
-static void act(const struct nx_curl_sockets *sockets, curl_socket_t socket)
-{
-    int running;
-
-    curl_multi_socket_action(sockets->multi, socket, CURL_CSELECT_IN | CURL_CSELECT_OUT, &running);
-}
-
 static bool act_on_all(struct nx_curl_sockets *sockets, const struct epoll_event *events, int count)
 {
     bool heard = false;
@@ -221,22 +242,14 @@ static bool act_on_all(struct nx_curl_sockets *sockets, const struct epoll_event
             continue;
         }
         state = &sockets->states[descriptor]; /* it is in the set, so it has one */
-        if (*state & WANTED) {
-            act(sockets, descriptor);
+        if ((*state & WANTED) && !sockets->spoiled) {
+            tell_multi(sockets, descriptor, CURL_CSELECT_IN | CURL_CSELECT_OUT);
             heard = true;
         } else {
             leave(sockets, descriptor, state);
         }
     }
     return heard;
-}
-
-/* A multi that performs looks at all its sockets by itself. */
-static void look_at_all(struct nx_curl_sockets *sockets)
-{
-    int running = 0;
-
-    sockets->deaf = curl_multi_perform(sockets->multi, &running) != CURLM_OK || running > 0;
 }
 
 bool nx_curl_sockets_read(struct nx_curl_sockets *sockets, int64_t wait_ms)
@@ -252,10 +265,10 @@ bool nx_curl_sockets_read(struct nx_curl_sockets *sockets, int64_t wait_ms)
         nx_pause(wait);
     nx_lock_take(&sockets->busy);
     heard = act_on_all(sockets, events, count);
+    if (!heard && !sockets->deaf) /* what acts on a socket runs what is due */
+        nx_curl_sockets_run_due(sockets);
     if (sockets->deaf)
         look_at_all(sockets);
-    else if (!heard) /* what acts on a socket runs what is due */
-        nx_curl_sockets_run_due(sockets);
     return heard;
 }
 

@@ -25,14 +25,17 @@ struct nx_curl_sockets {
     int set;          /* epoll's descriptor */
     atomic_int event; /* wakes; in the set */
     bool deaf;        /* a socket could not be watched: until nothing is under way, all are looked at every few ms */
+    bool spoiled;     /* the multi is not to be told of sockets any more: it is as if deaf, until another is attached */
     unsigned char *states; /* by descriptor */
     size_t count;          /* of the states */
     struct nx_lock busy;   /* held by who works with the multi, but not by who waits */
 };
 
-/* Makes the multi report its sockets. False when descriptors or memory ran out; to be released all the same. `busy` is
- * made by the owner. */
-bool nx_curl_sockets_init(struct nx_curl_sockets *sockets, CURLM *multi);
+/* False when descriptors or memory ran out; to be released all the same. `busy` is made by the owner. */
+bool nx_curl_sockets_init(struct nx_curl_sockets *sockets);
+
+/* The multi, which takes the place of an idle one or of none, reports its sockets from now on. False: it does not. */
+bool nx_curl_sockets_attach(struct nx_curl_sockets *sockets, CURLM *multi);
 
 /* In a child that was forked: closes what it has of the parent's. The parent notices nothing, as the set and the
  * connections are its own still. Allocates nothing. */

@@ -34,6 +34,7 @@ struct curl_transport {
     struct nx_curl_sockets sockets;
     struct nx_curl_pool pool;
     CURLM *multi;
+    size_t in_flight;           /* handles that the multi has */
     char *texts[TEXTS];         /* of the settings */
     bool begun;                 /* something, since the last turn */
     struct nx_exchange *failed; /* could not be begun; told at the next turn */
@@ -56,16 +57,25 @@ static void fail(struct curl_transport *self, struct nx_exchange *exchange)
     push(&self->failed, exchange);
 }
 
+static CURLM *new_multi(struct curl_transport *self)
+{
+    const long connections = (long)self->common.settings.max_connections;
+    CURLM *multi = curl_multi_init();
+
+    if (multi && curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
+        nx_curl_sockets_attach(&self->sockets, multi))
+        return multi;
+    curl_multi_cleanup(multi);
+    return NULL;
+}
+
 /* One multi is turned by one thread at a time: its share needs no locks. */
 static bool set_up(struct curl_transport *self)
 {
-    const long connections = (long)self->common.settings.max_connections;
-
     self->estate = calloc(1, sizeof *self->estate);
-    self->multi = curl_multi_init();
+    self->multi = new_multi(self);
     self->common.share = curl_share_init();
-    return self->estate && self->multi && self->common.share && nx_curl_sockets_init(&self->sockets, self->multi) &&
-           curl_multi_setopt(self->multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections) == CURLM_OK &&
+    return self->estate && self->multi && self->common.share && nx_curl_sockets_init(&self->sockets) &&
            curl_share_setopt(self->common.share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
 }
 
@@ -99,6 +109,19 @@ static void abandon(void *context)
     self->common.share = NULL;
     self->pool.idle = NULL;
     self->pool.count = 0;
+    self->in_flight = 0;
+}
+
+/* Another multi in the place of one that cannot be relied upon. While there is no memory for that, it stays. */
+static void renew(struct curl_transport *self)
+{
+    CURLM *spoiled = self->multi;
+    CURLM *multi = new_multi(self);
+
+    if (!multi)
+        return;
+    self->multi = multi;
+    curl_multi_cleanup(spoiled);
 }
 
 /* Works with the multi; a child makes one of its own before. There is none when memory or descriptors run out. Whoever
@@ -106,6 +129,8 @@ static void abandon(void *context)
 static void enter(struct curl_transport *self)
 {
     nx_lock_take(&self->sockets.busy);
+    if (self->multi && self->sockets.spoiled && !self->in_flight)
+        renew(self);
     if (self->multi)
         return;
     if (set_up(self))
@@ -132,6 +157,8 @@ static void begin(struct nx_transport *transport, struct nx_exchange *exchange)
         nx_curl_exchange_free(curl);
         exchange->handle = NULL;
         fail(self, exchange);
+    } else {
+        self->in_flight++;
     }
     leave(self);
 }
@@ -143,6 +170,7 @@ static void end(struct curl_transport *self, struct nx_exchange *exchange)
     if (!curl)
         return;
     curl_multi_remove_handle(self->multi, curl->easy);
+    self->in_flight--;
     nx_curl_pool_return(&self->pool, curl);
     exchange->handle = NULL;
 }

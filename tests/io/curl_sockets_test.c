@@ -6,6 +6,7 @@
 #include "support/listener.h"
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -46,6 +47,29 @@ int __wrap_epoll_ctl(int set, int what, int descriptor, struct epoll_event *even
     return __real_epoll_ctl(set, what, descriptor, event);
 }
 
+/* ---- A multi whose memory may run out ---------------------------------------------------------------------------- */
+
+static int actions;         /* of multis, since the last reset */
+static int fails_at;        /* the number of the action that runs out of memory, from 1; 0: none */
+static const CURLM *failed; /* the multi whose action did */
+static bool asked_again;    /* to act, although it did */
+
+CURLMcode __real_curl_multi_socket_action(CURLM *multi, curl_socket_t socket, int what,
+                                          int *running); /* NOLINT(bugprone-reserved-identifier) */
+CURLMcode __wrap_curl_multi_socket_action(CURLM *multi, curl_socket_t socket, int what,
+                                          int *running); /* NOLINT(bugprone-reserved-identifier) */
+
+CURLMcode __wrap_curl_multi_socket_action(CURLM *multi, curl_socket_t socket, int what, int *running)
+{
+    const CURLMcode result = __real_curl_multi_socket_action(multi, socket, what, running);
+
+    asked_again = asked_again || multi == failed;
+    if (++actions != fails_at)
+        return result;
+    failed = multi;
+    return CURLM_OUT_OF_MEMORY;
+}
+
 /* ---- Setting up -------------------------------------------------------------------------------------------------- */
 
 static int set_up(void **state)
@@ -55,6 +79,8 @@ static int set_up(void **state)
     struct wire *wire = calloc(1, sizeof *wire);
 
     *state = wire;
+    failed = NULL;
+    asked_again = false;
     if (!wire)
         return -1;
     wire->listener = listener_start("127.0.0.1");
@@ -68,6 +94,7 @@ static int tear_down(void **state)
     struct wire *wire = *state;
 
     refusing = false;
+    fails_at = 0;
     nx_exchange_release(&wire->exchange);
     wire->transport->verbs->free(wire->transport);
     listener_stop(wire->listener);
@@ -284,6 +311,80 @@ static void a_socket_that_cannot_be_watched_is_read(void **state)
     assert_int_equal(listener_requests(wire->listener), 3);
 }
 
+static void await_end(struct wire *wire, struct nx_exchange *exchange)
+{
+    struct nx_exchange *finished = NULL;
+
+    while (!finished)
+        finished = turn(wire, FOR_EVER_MS);
+    assert_ptr_equal(finished, exchange);
+    assert_null(finished->next);
+    assert_false(asked_again);
+    assert_int_equal(finished->loss, NX_LOSS_NONE);
+    assert_int_equal(finished->response.http_status, 200);
+}
+
+/* By turns that wait, or with an answer that comes when all has been done that can be done before. */
+static void serve(struct wire *wire, bool late)
+{
+    const int requests = listener_requests(wire->listener);
+
+    if (!late)
+        listener_answer(wire->listener, plain_answer);
+    begin(wire);
+    if (late) {
+        await_request(wire, requests + 1);
+        listener_answer(wire->listener, plain_answer);
+    }
+    await_end(wire, &wire->exchange);
+    assert_int_equal(patience(wire), -1);
+}
+
+/* One that has run out of memory may crash by what it noted, and watches for nothing. */
+static void a_multi_that_ran_out_of_memory_ends_its_work_and_is_replaced(void **state)
+{
+    struct wire *wire = *state;
+    const int descriptor = wire->transport->verbs->descriptor(wire->transport);
+    int connections = 1;
+
+    serve(wire, false);
+    for (int late = 0; late < 2; late++) {
+        for (fails_at = 1;; fails_at++) {
+            failed = NULL;
+            actions = 0;
+            serve(wire, late);
+            if (!failed)
+                break;
+            serve(wire, late);
+            assert_int_equal(listener_connections(wire->listener), ++connections);
+            serve(wire, late);
+            assert_int_equal(listener_connections(wire->listener), connections);
+            assert_int_equal(wire->transport->verbs->descriptor(wire->transport), descriptor);
+        }
+        assert_in_range(fails_at, 2, 100);
+    }
+}
+
+static void who_comes_to_a_multi_that_ran_out_of_memory_is_served(void **state)
+{
+    struct wire *wire = *state;
+    struct wire beside = *wire;
+
+    nx_exchange_init(&beside.exchange, CAP);
+    fails_at = 1;
+    actions = 0;
+    begin(wire);
+    await_request(wire, 1);
+    assert_non_null(failed);
+    listener_answer(wire->listener, (struct listener_answer){.then = LISTENER_STALL});
+    listener_answer(wire->listener, plain_answer);
+    begin(&beside);
+    await_end(&beside, &beside.exchange);
+    wire->transport->verbs->give_up(wire->transport, &wire->exchange);
+    nx_exchange_release(&beside.exchange);
+    serve(wire, false);
+}
+
 /* ---- Descriptors ------------------------------------------------------------------------------------------------- */
 
 /* Whether the descriptor is a connection to the listener. */
@@ -372,6 +473,8 @@ int main(void)
         ON_A_WIRE(a_signal_ends_no_exchange),
         ON_A_WIRE(a_turn_without_a_wait_reads_all_that_lies_there),
         ON_A_WIRE(a_socket_that_cannot_be_watched_is_read),
+        ON_A_WIRE(a_multi_that_ran_out_of_memory_ends_its_work_and_is_replaced),
+        ON_A_WIRE(who_comes_to_a_multi_that_ran_out_of_memory_is_served),
         ON_A_WIRE(no_descriptor_outlives_an_exec_or_blocks),
         ON_A_WIRE(a_failed_handshake_is_no_failed_connect),
     };
