@@ -5,7 +5,8 @@
  *
  * Nothing may print. Errors that know the parser go to the handler's serror; those that do not (memory running out in
  * its buffers) would go to stderr, so the thread's structured handler is ours while it parses, and then again whatever
- * it was. The first error ends the parse: libxml2 would read on and word every further one.
+ * it was. The first error ends the parse: libxml2 would word every further one. Of a document with a DTD it sees
+ * nothing.
  */
 #include "core/xml.h"
 
@@ -46,12 +47,19 @@ struct reader {
     enum nx_parsed parsed;
 };
 
-/* Ends the parse. `wellFormed` would stay 1: `parsed` alone tells. The first cause wins. */
+/*
+ * Ends the parse. `wellFormed` would stay 1: `parsed` alone tells. The first cause wins. xmlStopParser() takes the
+ * document away as well: when an error is told in the middle of a name, libxml2 2.9 would read that name as far beyond
+ * an empty string as it stood in the document. Without that the parser may read on for a while, and says nothing.
+ */
 static void stop(struct reader *reader, enum nx_parsed why)
 {
     if (reader->parsed == NX_PARSED)
         reader->parsed = why;
-    xmlStopParser(reader->parser);
+    if (!reader->parser)
+        return;
+    reader->parser->instate = XML_PARSER_EOF;
+    reader->parser->disableSAX = 2; /* to later versions, 1 says only that there was an error */
 }
 
 static bool same(const xmlChar *name, const char *string)
@@ -298,14 +306,6 @@ static void on_text(void *context, const xmlChar *characters, int size)
         nx_text_add_bytes(reader->text, characters, (size_t)size);
 }
 
-static void on_doctype(void *context, const xmlChar *name, const xmlChar *external_id, const xmlChar *system_id)
-{
-    (void)name;
-    (void)external_id;
-    (void)system_id;
-    stop(context, NX_PARSED_NOT);
-}
-
 #if LIBXML_VERSION >= 21200
 typedef const xmlError *error_pointer;
 #else
@@ -326,7 +326,6 @@ static void set_handler(xmlParserCtxt *parser, struct reader *reader)
 {
     *parser->sax = (xmlSAXHandler){
         .initialized = XML_SAX2_MAGIC,
-        .internalSubset = on_doctype,
         .startElementNs = on_start,
         .endElementNs = on_end,
         .characters = on_text,
@@ -423,13 +422,19 @@ static bool is_modest(const char *at, const char *end)
     return true;
 }
 
+/* What looks like a DTD within a comment is none, and refused all the same. */
+static bool is_harmless(const char *text, const char *end)
+{
+    return is_text(text, end) && !strstr(text, "<!DOCTYPE") && is_modest(text, end);
+}
+
 enum nx_parsed nx_xml_read(const char *bytes, size_t size, struct nx_members *members)
 {
     const size_t bom = size >= sizeof BOM - 1 && memcmp(bytes, BOM, sizeof BOM - 1) == 0 ? sizeof BOM - 1 : 0;
     enum nx_parsed parsed = NX_PARSED_NOT;
 
     nx_members_release(members);
-    if (size > bom && size <= LARGEST && is_text(bytes + bom, bytes + size) && is_modest(bytes + bom, bytes + size))
+    if (size > bom && size <= LARGEST && is_harmless(bytes + bom, bytes + size))
         parsed = parse_quietly(bytes + bom, members);
     if (parsed != NX_PARSED)
         nx_members_release(members);

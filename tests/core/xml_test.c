@@ -133,6 +133,8 @@ static void what_is_no_xml_is_refused(void **state)
         BYTES("<a>&#xD800;</a>"),
         BYTES("<a>&#x110000;</a>"),
         BYTES("<a>\xef\xbf\xbf</a>"),
+        BYTES("<!-- far from the start --><\xc3\xa9\xef\xbf\xbf/>"),
+        BYTES("<a \xc3\xa9\xef\xbf\xbf='1' b='2' b='2'/>"),
         BYTES("<a>\xff</a>"),
         BYTES("<a>caf\xe9</a>"),
         BYTES("<?xml version='1.0' encoding='iso-8859-1'?><a>caf\xe9</a>"),
@@ -180,6 +182,8 @@ static void any_doctype_is_refused(void **state)
         "<!DOCTYPE",
         "<!DOCTYPE >",
         "<!doctype html><html></html>",
+        "<r><!-- <!DOCTYPE r> --><scope>a</scope></r>",
+        "<r><scope><![CDATA[<!DOCTYPE r>]]></scope></r>",
     };
 
     (void)state;
