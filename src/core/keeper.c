@@ -10,7 +10,7 @@ static struct nx_keeper *of(struct nx_permits *permits)
 /* Rounded up: who comes back in so many ms is not too early. */
 static int64_t to_ms(int64_t us)
 {
-    return us > INT64_MAX - US_IN_MS ? INT64_MAX : (us + US_IN_MS - 1) / US_IN_MS;
+    return us / US_IN_MS + (us % US_IN_MS > 0);
 }
 
 static int64_t add_ms(int64_t now_us, int64_t ms)
