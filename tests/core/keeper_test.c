@@ -3,6 +3,7 @@
 
 #include "support/test.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -220,25 +221,34 @@ static void without_a_ledger_nothing_leaves(void **state)
     yard_release(&yard);
 }
 
+/* Behind the owners stands the first ticket, which somebody has. */
 static void a_process_too_many_is_told_never_and_harms_nothing(void **state)
 {
     static const uint32_t OWNERS[] = {NX_LEDGER_OWNERS, UINT32_MAX};
+    const size_t size = nx_ledger_size(TICKETS, SLOTS);
     const struct nx_permit_wish wish = wish_for(1, 1000);
-    struct nx_permit permit;
+    void *before = malloc(size);
+    struct nx_permit out, permit;
     struct yard yard;
     int64_t wait_ms;
 
     (void)state;
+    assert_non_null(before);
     for (size_t i = 0; i < COUNT(OWNERS); i++) {
         begin(&yard);
+        assert_int_equal(enter(&yard, &out, &wish), NX_TURN_NOW);
+        memcpy(before, yard.memory, size);
+        pass(&yard, 1);
         yard.owner = OWNERS[i];
         assert_int_equal(enter_with(&yard, &permit, &wish, &wait_ms), NX_TURN_NEVER);
         assert_int_equal(wait_ms, NO_LEDGER_MS);
         assert_int_equal(permit.state, NX_PERMIT_NONE);
         assert_true(turn(&yard) == INT64_MAX);
         assert_int_equal(told_count, 0);
+        assert_memory_equal(yard.memory, before, size);
         yard_release(&yard);
     }
+    free(before);
 }
 
 static void where_there_is_no_room_for_a_door_nothing_is_taken(void **state)
