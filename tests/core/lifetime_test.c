@@ -112,6 +112,7 @@ static void the_lifetime_that_counts_keeps_to_its_limits(void **state)
         {INT64_MAX, 0, 31536000},
         {INT64_MAX, INT64_MAX, 31536000},
         {INT64_MAX, 7200, 7200},
+        {INT64_MAX, 1, 1},
     };
 
     (void)state;
