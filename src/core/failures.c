@@ -111,7 +111,7 @@ int64_t nx_failures_note(struct nx_failures *failures, uint64_t key, const struc
     if (!failure)
         return hold_ms;
     failure->row = row;
-    if (failure->until_ms < now_ms + hold_ms) {
+    if (failure->until_ms <= now_ms + hold_ms) {
         failure->until_ms = now_ms + hold_ms;
         failure->error = *error;
     }

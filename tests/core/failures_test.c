@@ -155,6 +155,21 @@ static void a_longer_hold_is_not_cut_short(void **state)
     nx_failures_release(&failures);
 }
 
+static void of_holds_that_end_together_the_latest_error_is_told(void **state)
+{
+    const struct nexauth_error blocked = error_of(NEXAUTH_BLOCKED, 60000);
+    const struct nexauth_error throttled = error_of(NEXAUTH_THROTTLED, 59900);
+    struct nx_failures failures = {0};
+    struct nexauth_error error;
+
+    (void)state;
+    nx_failures_note(&failures, 1, &blocked, START_MS, LOWEST);
+    assert_int_equal(nx_failures_note(&failures, 1, &throttled, START_MS + 100, LOWEST), 59900);
+    assert_true(nx_failures_recall(&failures, 1, START_MS + 59999, &error));
+    assert_int_equal(error.status, NEXAUTH_THROTTLED);
+    nx_failures_release(&failures);
+}
+
 static void a_key_is_new_ten_minutes_after_its_hold(void **state)
 {
     static const struct {
@@ -334,6 +349,7 @@ int main(void)
         cmocka_unit_test(who_asks_meanwhile_gets_the_same_error),
         cmocka_unit_test(the_latest_error_is_the_one_that_is_told),
         cmocka_unit_test(a_longer_hold_is_not_cut_short),
+        cmocka_unit_test(of_holds_that_end_together_the_latest_error_is_told),
         cmocka_unit_test(a_key_is_new_ten_minutes_after_its_hold),
         cmocka_unit_test(a_success_makes_a_key_new),
         cmocka_unit_test(keys_do_not_know_of_each_other),
