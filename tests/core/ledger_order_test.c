@@ -1,5 +1,6 @@
 #include "core/ledger_rig.h"
 
+#include "core/ledger_parts.h"
 #include "support/test.h"
 
 #include <stdlib.h>
@@ -249,6 +250,177 @@ static void a_call_of_two_gates_gets_its_turn(void **state)
     free(ledger);
 }
 
+/* Token requests and calls in the same number, which could go: who is new waits behind them. */
+static void a_new_one_passes_neither_tokens_nor_calls(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, 2);
+    const uint32_t out[] = {block(ledger, gate), block(ledger, gate)};
+
+    (void)state;
+    ask_waits(ledger, token(gate), START);
+    ask_waits(ledger, call(gate), START);
+    end_as(ledger, out[0], NX_END_UNSENT, START);
+    end_as(ledger, out[1], NX_END_UNSENT, START);
+    ask_waits(ledger, token(gate), START);
+    ask_waits(ledger, call(gate), START);
+    free(ledger);
+}
+
+/* It is not the call's turn, as a token request waits, though for another gate. */
+static void a_new_token_request_passes_a_call_that_could_go(void **state)
+{
+    (void)state;
+    for (enum nx_lane lane = NX_LANE_TOKEN; lane <= NX_LANE_API; lane++) {
+        struct nx_ledger *ledger = make_ledger();
+        const int gate = make_gate(ledger, 1, 3);
+        const int full = make_gate(ledger, 2, 1);
+        const uint32_t out[] = {block(ledger, gate), block(ledger, gate)};
+
+        block(ledger, gate);
+        block(ledger, full);
+        ask_waits(ledger, want_both(NX_LANE_TOKEN, gate, full), START);
+        ask_waits(ledger, call(gate), START);
+        end_as(ledger, out[0], NX_END_UNSENT, START);
+        end_as(ledger, out[1], NX_END_UNSENT, START);
+        if (lane == NX_LANE_TOKEN)
+            ask_now(ledger, token(gate), START);
+        else
+            ask_waits(ledger, call(gate), START);
+        free(ledger);
+    }
+}
+
+/* A call for a gate and another one, which is full, waits while so many token requests go through the first. */
+static void let_tokens_go(struct nx_ledger *ledger, int gate, int full, int tokens)
+{
+    uint32_t out = block(ledger, gate);
+
+    block(ledger, full);
+    ask_waits(ledger, want_both(NX_LANE_API, gate, full), START);
+    for (int i = 0; i < tokens; i++)
+        ask_waits(ledger, token(gate), START);
+    for (int i = 0; i < tokens; i++) {
+        end_as(ledger, out, NX_END_UNSENT, START);
+        out = next_of(ledger, 0, START);
+        assert_int_not_equal(out, NOBODY);
+    }
+}
+
+/* When a call's turn comes if it asks now, in windows from now on. */
+static int64_t turn_of(struct nx_ledger *ledger, struct nx_want call)
+{
+    return (ask_never(ledger, until(START, call), START) - START) / COOLS;
+}
+
+/* Three token requests at most are before the first call: less those that went since the last one. */
+static void a_call_reckons_with_the_tokens_that_went(void **state)
+{
+    static const int64_t TURNS[] = {3, 2, 1, 0, 0, 0};
+
+    (void)state;
+    for (int tokens = 0; tokens < (int)COUNT(TURNS); tokens++) {
+        for (int swapped = 0; swapped < 2; swapped++) {
+            struct nx_ledger *ledger = make_ledger();
+            const int gates[] = {make_gate(ledger, 1, 2), make_gate(ledger, 2, 2)};
+            const int gate = gates[swapped], other = gates[1 - swapped];
+
+            let_tokens_go(ledger, gate, make_gate(ledger, 3, 1), tokens);
+            block(ledger, other);
+            assert_int_equal(make_gate(ledger, 1, 1), gates[0]);
+            assert_int_equal(make_gate(ledger, 2, 1), gates[1]);
+            for (int i = 0; i < 5; i++)
+                ask_waits(ledger, want_both(NX_LANE_TOKEN, gate, other), START);
+            assert_int_equal(turn_of(ledger, want_both(NX_LANE_API, gate, other)), TURNS[tokens]);
+            free(ledger);
+        }
+    }
+}
+
+/* Which is not taken from the calls: it is their turn as soon as without it. */
+static void a_call_that_goes_where_no_token_can_is_no_turn(void **state)
+{
+    (void)state;
+    for (int waits = 0; waits < 2; waits++) {
+        struct nx_ledger *ledger = make_ledger();
+        const int gate = make_gate(ledger, 1, 3);
+        const int full = make_gate(ledger, 2, 1);
+        const uint32_t out[] = {block(ledger, gate), block(ledger, gate)};
+        uint32_t waiting = NOBODY;
+
+        let_tokens_go(ledger, gate, full, 2);
+        ask_waits(ledger, want_both(NX_LANE_TOKEN, gate, full), START);
+        if (waits)
+            waiting = ask_waits(ledger, call(gate), START);
+        end_as(ledger, out[0], NX_END_UNSENT, START);
+        end_as(ledger, out[1], NX_END_UNSENT, START);
+        if (waits)
+            assert_int_equal(next_of(ledger, 0, START), waiting);
+        else
+            ask_now(ledger, call(gate), START);
+        assert_int_equal(make_gate(ledger, 1, 1), gate);
+        for (int i = 0; i < 5; i++)
+            ask_waits(ledger, token(gate), START);
+        assert_int_equal(turn_of(ledger, call(gate)), 1);
+        free(ledger);
+    }
+}
+
+/* The oldest comes back to the first place when others were asked after it, and wait elsewhere and here. */
+static void what_a_hold_takes_back_is_the_oldest_again(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, 1);
+    const uint32_t out = block(ledger, gate);
+    const uint32_t other = block(ledger, make_gate(ledger, 2, 1));
+    uint32_t oldest, owner = NOBODY;
+
+    (void)state;
+    oldest = ask_waits(ledger, by(1, call(gate)), START);
+    ask_waits(ledger, by(2, call(gate)), START);
+    end_as(ledger, out, NX_END_UNSENT, START);
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    end_refused(ledger, other, gate, START);
+    assert_int_equal(next_of(ledger, 0, START + 10 * SECOND), NOBODY);
+    assert_true(nx_ledger_wake(ledger, &owner));
+    assert_int_equal(owner, 1);
+    assert_int_equal(next_of(ledger, 1, START + 10 * SECOND), oldest);
+    free(ledger);
+}
+
+/* So that only their first is ever looked at. */
+static void those_that_want_the_same_stand_in_one_queue(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gates[] = {make_gate(ledger, 1, 1), make_gate(ledger, 2, 1)};
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        block(ledger, gates[i]);
+    for (int i = 0; i < 16; i++)
+        ask_waits(ledger, by((uint32_t)i / 2 % 2, want(i / 4 % 2, gates[i % 2])), START);
+    assert_int_equal(ledger->queue_count, 8);
+    free(ledger);
+}
+
+/* It came before, and can go; but it wants it no more. */
+static void who_left_is_not_asked_again(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gates[] = {make_gate(ledger, 1, 1), make_gate(ledger, 2, 1)};
+    const uint32_t out = block(ledger, gates[0]);
+
+    (void)state;
+    block(ledger, gates[1]);
+    nx_ledger_cancel(ledger, ask_waits(ledger, call(gates[0]), START), START);
+    ask_waits(ledger, call(gates[1]), START);
+    nx_ledger_cancel(ledger, ask_waits(ledger, call(gates[0]), START), START);
+    end_as(ledger, out, NX_END_UNSENT, START);
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    assert_true(nx_ledger_due(ledger, 0, START) == INT64_MAX);
+    free(ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +434,13 @@ int main(void)
         cmocka_unit_test(a_call_that_comes_later_has_no_claim),
         cmocka_unit_test(a_quick_gate_carries_no_calls_past_a_slow_ones_tokens),
         cmocka_unit_test(a_call_of_two_gates_gets_its_turn),
+        cmocka_unit_test(a_new_one_passes_neither_tokens_nor_calls),
+        cmocka_unit_test(a_new_token_request_passes_a_call_that_could_go),
+        cmocka_unit_test(a_call_reckons_with_the_tokens_that_went),
+        cmocka_unit_test(a_call_that_goes_where_no_token_can_is_no_turn),
+        cmocka_unit_test(what_a_hold_takes_back_is_the_oldest_again),
+        cmocka_unit_test(those_that_want_the_same_stand_in_one_queue),
+        cmocka_unit_test(who_left_is_not_asked_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
