@@ -1,7 +1,9 @@
 #include "core/ledger_rig.h"
 
+#include "core/ledger_parts.h"
 #include "support/test.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -277,7 +279,7 @@ static void the_end_of_what_only_waits_changes_nothing(void **state)
 
 static void a_refusal_by_no_gate_holds_none(void **state)
 {
-    static const int none[] = {-1, NX_LEDGER_GATES};
+    static const int none[] = {-1, NX_LEDGER_GATES, INT_MAX};
 
     (void)state;
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
@@ -289,6 +291,99 @@ static void a_refusal_by_no_gate_holds_none(void **state)
         assert_int_equal(figures_of(ledger, gate, START).out, 0);
         free(ledger);
     }
+}
+
+/* The next offer finds it awake: it was named, and did not call yet. */
+static void an_owner_that_was_woken_is_not_woken_for_the_next_offer(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, 2);
+    const uint32_t out[] = {ask_now(ledger, call(0, gate), START), ask_now(ledger, call(0, gate), START)};
+    uint32_t owner = NOBODY;
+
+    (void)state;
+    ask_waits(ledger, call(1, gate), START);
+    ask_waits(ledger, call(1, gate), START);
+    for (int i = 0; i < 2; i++) {
+        end_as(ledger, out[i], NX_END_UNSENT, START);
+        assert_int_equal(next_of(ledger, 0, START), NOBODY);
+        assert_int_equal(nx_ledger_wake(ledger, &owner), i == 0);
+    }
+    free(ledger);
+}
+
+/* So that nobody is looked for in vain. */
+static void it_is_counted_how_many_owners_are_to_be_woken(void **state)
+{
+    enum { OFFERS = 6, OWNERS = 3 };
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, OFFERS);
+    uint32_t owner;
+
+    (void)state;
+    spend(ledger, gate, OFFERS, START - COOLS);
+    for (uint32_t i = 0; i < OFFERS; i++)
+        ask_waits(ledger, call(1 + i % OWNERS, gate), START - 1);
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    for (uint32_t left = OWNERS; left > 0; left--) {
+        assert_int_equal(ledger->untold, left);
+        assert_true(nx_ledger_wake(ledger, &owner));
+    }
+    assert_int_equal(ledger->untold, 0);
+    free(ledger);
+}
+
+static void it_is_quiet_when_nobody_waits_or_has_an_offer(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    uint32_t waiting;
+
+    (void)state;
+    assert_true(nx_ledger_is_quiet(ledger));
+    waiting = ask_waits(ledger, call(1, gate), START - 1);
+    assert_false(nx_ledger_is_quiet(ledger));
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    assert_false(nx_ledger_is_quiet(ledger));
+    assert_int_equal(next_of(ledger, 1, START), waiting);
+    assert_true(nx_ledger_is_quiet(ledger));
+    free(ledger);
+}
+
+/* Though it waited once, and others have offers. */
+static void who_has_nobody_waiting_need_not_look_again(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    const int other = make_gate(ledger, 2, 1);
+    uint32_t waiting;
+
+    (void)state;
+    ask_now(ledger, call(0, other), START - 1);
+    ask_waits(ledger, call(1, gate), START - 1);
+    waiting = ask_waits(ledger, call(0, other), START - 1);
+    assert_int_equal(next_of(ledger, 2, START), NOBODY);
+    nx_ledger_cancel(ledger, waiting, START);
+    assert_true(nx_ledger_due(ledger, 0, START) == INT64_MAX);
+    assert_true(nx_ledger_due(ledger, 2, START) == INT64_MAX);
+    free(ledger);
+}
+
+/* Also where the others wait in vain. */
+static void who_has_nobody_waiting_is_not_told_when_others_look(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_busy(ledger);
+    const int full = make_gate(ledger, 2, 1);
+
+    (void)state;
+    ask_now(ledger, call(0, full), START - 1);
+    ask_waits(ledger, call(1, gate), START - 1);
+    ask_waits(ledger, call(3, full), START - 1);
+    assert_int_equal(next_of(ledger, 2, START), NOBODY);
+    assert_true(nx_ledger_due(ledger, 2, START) == INT64_MAX);
+    assert_true(nx_ledger_due(ledger, 3, START) == START + NX_LEDGER_OFFER_US);
+    free(ledger);
 }
 
 int main(void)
@@ -308,6 +403,11 @@ int main(void)
         cmocka_unit_test(a_refusal_takes_back_the_offers_of_its_gate_alone),
         cmocka_unit_test(the_end_of_what_only_waits_changes_nothing),
         cmocka_unit_test(a_refusal_by_no_gate_holds_none),
+        cmocka_unit_test(an_owner_that_was_woken_is_not_woken_for_the_next_offer),
+        cmocka_unit_test(it_is_counted_how_many_owners_are_to_be_woken),
+        cmocka_unit_test(it_is_quiet_when_nobody_waits_or_has_an_offer),
+        cmocka_unit_test(who_has_nobody_waiting_need_not_look_again),
+        cmocka_unit_test(who_has_nobody_waiting_is_not_told_when_others_look),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
