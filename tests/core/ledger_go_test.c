@@ -122,11 +122,12 @@ static void who_is_certain_of_a_turn_goes_without_a_clock(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(CASES); i++) {
-        for (unsigned lane = 0; lane < 2; lane++) {
+        for (unsigned j = 0; j < 4; j++) {
             struct nx_ledger *ledger = make_ledger();
             const int free_gate = make_gate(ledger, 2, 1);
             const int gate = prepare(ledger, CASES[i].need);
-            const uint32_t ticket = go(ledger, want_both(lane, gate, free_gate));
+            const uint32_t ticket = go(ledger,
+                                       j / 2 ? want_both(j % 2, gate, free_gate) : want_both(j % 2, free_gate, gate));
 
             assert_int_equal(ticket != NOBODY, CASES[i].goes);
             assert_int_equal(figures_of(ledger, free_gate, START).out, CASES[i].goes);
@@ -215,6 +216,65 @@ static void a_gate_is_known_when_nothing_new_is_said_of_it(void **state)
     free(ledger);
 }
 
+enum teller { ASK, AGAIN, SOONEST, NEXT, TELLERS };
+
+/* Tells the time by a ticket of both gates that is out or waits. */
+static void tell(struct nx_ledger *ledger, enum teller teller, uint32_t ticket, struct nx_want both, int64_t now_us)
+{
+    if (teller == ASK)
+        end_as(ledger, ask_now(ledger, both, now_us), NX_END_UNSENT, now_us);
+    if (teller == AGAIN)
+        assert_true(nx_ledger_again(ledger, ticket, now_us));
+    if (teller == SOONEST)
+        assert_true(nx_ledger_soonest(ledger, ticket, now_us) == now_us);
+    if (teller == NEXT)
+        assert_int_equal(next_of(ledger, 1, now_us), NOBODY);
+    if (teller == SOONEST)
+        nx_ledger_cancel(ledger, ticket, now_us);
+}
+
+/* Whoever told the ledger the time, and whether the slots were busy after an answer or were given up. */
+static void what_had_come_back_when_the_time_was_told_is_certain(void **state)
+{
+    static const enum nx_end ENDS[] = {NX_END_ANSWERED, NX_END_GIVEN_UP};
+
+    (void)state;
+    for (unsigned i = 0; i < TELLERS * COUNT(ENDS); i++) {
+        const enum teller teller = i / COUNT(ENDS);
+        struct nx_ledger *ledger = make_ledger();
+        const int gates[] = {make_gate(ledger, 1, 3), make_gate(ledger, 2, 3)};
+        const struct nx_want both = want_both(NX_LANE_API, gates[0], gates[1]);
+        const uint32_t out = ask_now(ledger, both, START);
+        uint32_t waiting;
+
+        for (int j = 0; j < 2; j++)
+            end_as(ledger, ask_now(ledger, both, START), ENDS[i % COUNT(ENDS)], START);
+        waiting = teller == SOONEST ? ask_waits(ledger, both, START) : out;
+        tell(ledger, teller, waiting, both, START + LOST);
+        assert_int_not_equal(go(ledger, want(NX_LANE_API, gates[0])), NOBODY);
+        assert_int_not_equal(go(ledger, want(NX_LANE_API, gates[1])), NOBODY);
+        free(ledger);
+    }
+}
+
+/* It came after those who wait, and before those who come later. */
+static void who_went_without_a_clock_is_before_nobody(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, 1);
+    const int open = make_gate(ledger, 2, ALLOWED);
+    const uint32_t out = ask_now(ledger, want(NX_LANE_API, gate), START);
+    const uint32_t first = ask_waits(ledger, want(NX_LANE_API, gate), START);
+
+    (void)state;
+    assert_int_not_equal(go(ledger, want(NX_LANE_API, open)), NOBODY);
+    assert_int_not_equal(go(ledger, want(NX_LANE_API, open)), NOBODY);
+    ask_waits(ledger, want_both(NX_LANE_API, gate, open), START);
+    end_as(ledger, out, NX_END_UNSENT, START);
+    assert_int_equal(next_of(ledger, 0, START), first);
+    free(ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +283,8 @@ int main(void)
         cmocka_unit_test(who_went_without_a_clock_is_a_ticket_like_others),
         cmocka_unit_test(who_went_without_a_clock_left_between_the_holds_that_it_did),
         cmocka_unit_test(a_gate_is_known_when_nothing_new_is_said_of_it),
+        cmocka_unit_test(what_had_come_back_when_the_time_was_told_is_certain),
+        cmocka_unit_test(who_went_without_a_clock_is_before_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
