@@ -268,6 +268,145 @@ static void who_waits_for_a_probe_waits_for_its_end(void **state)
     free(ledger);
 }
 
+/* In whichever of its gates that is. */
+static void the_soonest_turn_is_that_with_nobody_before(void **state)
+{
+    (void)state;
+    for (int swapped = 0; swapped < 2; swapped++) {
+        struct nx_ledger *ledger = make_ledger();
+        const int gates[] = {make_gate(ledger, 1, 1), make_gate(ledger, 2, 1)};
+        const struct nx_want both = want_both(NX_LANE_API, gates[0], gates[1]);
+        uint32_t waiting;
+
+        spend(ledger, gates[swapped], 1, START);
+        ask_waits(ledger, both, START);
+        waiting = ask_waits(ledger, both, START);
+        assert_true(nx_ledger_soonest(ledger, waiting, START) == START + COOLS);
+        assert_true(nx_ledger_soonest(ledger, waiting, START + 2 * COOLS) == START + 2 * COOLS);
+        free(ledger);
+    }
+}
+
+/* Though not if it were the next but one. */
+static void nobody_is_late_whose_turn_is_before_its_deadline(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, 1);
+    uint32_t waiting;
+
+    (void)state;
+    spend(ledger, gate, 1, START);
+    waiting = ask_waits(ledger, until(START + COOLS + 1, call(gate)), START);
+    assert_int_equal(next_of(ledger, 0, START), NOBODY);
+    assert_int_equal(next_of(ledger, 0, START + COOLS), waiting);
+    free(ledger);
+}
+
+/* Neither those who were refused a turn nor those who were too late keep a ticket. */
+static void who_gets_no_turn_keeps_no_ticket(void **state)
+{
+    enum { MORE_THAN_TICKETS = 100 };
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, 1);
+
+    (void)state;
+    ask_now(ledger, call(gate), START);
+    for (int i = 0; i < MORE_THAN_TICKETS; i++)
+        ask_never(ledger, until(START, call(gate)), START);
+    for (int i = 0; i < MORE_THAN_TICKETS; i++) {
+        const uint32_t waiting = ask_waits(ledger, until(START + i + 1, call(gate)), START + i);
+
+        assert_int_equal(next_late(ledger, 0, START + i + 1), waiting);
+    }
+    free(ledger);
+}
+
+/* It is gone, and another one of the same owner waits elsewhere. */
+static void who_withdrew_is_not_looked_for(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gates[] = {make_gate(ledger, 1, 1), make_gate(ledger, 2, 1)};
+
+    (void)state;
+    spend(ledger, gates[0], 1, START);
+    spend(ledger, gates[1], 1, START + 5);
+    ask_waits(ledger, call(gates[1]), START + 5);
+    nx_ledger_cancel(ledger, ask_waits(ledger, call(gates[0]), START + 5), START + 5);
+    assert_true(nx_ledger_due(ledger, 0, START + 5) == START + 5 + COOLS);
+    free(ledger);
+}
+
+/* Of those that end at different times the first are out still, and each of the others is answered or given up, by
+ * bits: all orders in which their slots can be free. */
+static void cool_in_order(uint32_t out, uint32_t given_up)
+{
+    enum { ALLOWED = 6 };
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, ALLOWED);
+    uint32_t tickets[ALLOWED];
+
+    for (uint32_t i = 0; i < ALLOWED; i++)
+        tickets[i] = ask_now(ledger, call(gate), START - LOST);
+    for (uint32_t i = out; i < ALLOWED; i++) {
+        if (given_up >> i & 1)
+            end_as(ledger, tickets[i], NX_END_GIVEN_UP, START + i - LOST);
+    }
+    for (uint32_t i = out; i < ALLOWED; i++) {
+        if (!(given_up >> i & 1))
+            end_as(ledger, tickets[i], NX_END_ANSWERED, START + i - COOLS);
+    }
+    for (uint32_t i = 0; i < 2 * ALLOWED; i++) {
+        const int64_t now_us = START - SECOND / 2;
+        const int64_t free_us = i % ALLOWED < out ? now_us : START + i % ALLOWED;
+
+        assert_true(ask_never(ledger, until(0, call(gate)), now_us) == free_us + i / ALLOWED * COOLS);
+        ask_waits(ledger, call(gate), now_us);
+        assert_true(nx_ledger_due(ledger, 0, now_us) == (out < ALLOWED ? START + out : INT64_MAX));
+    }
+    free(ledger);
+}
+
+static void each_who_waits_has_the_slot_that_is_free_next(void **state)
+{
+    (void)state;
+    for (uint32_t out = 0; out <= 6; out++) {
+        for (uint32_t given_up = 0; given_up < 1 << 6; given_up++)
+            cool_in_order(out, given_up);
+    }
+}
+
+/* One slot is free, which comes round again before the one that was given up. */
+static void a_free_slot_comes_round_before_one_that_was_given_up(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, 2);
+    const int full = make_gate(ledger, 2, 1);
+
+    (void)state;
+    end_as(ledger, ask_now(ledger, call(gate), START), NX_END_GIVEN_UP, START);
+    ask_now(ledger, call(full), START);
+    ask_waits(ledger, want_both(NX_LANE_API, gate, full), START);
+    assert_true(ask_never(ledger, until(START, want_both(NX_LANE_API, gate, full)), START) == START + COOLS);
+    free(ledger);
+}
+
+/* To the last time that there is. */
+static void turns_are_told_to_the_end_of_time(void **state)
+{
+    const int64_t busy_us = (INT64_MAX - 1) / 2;
+    const int64_t window_us = busy_us - busy_us / 1001;
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = nx_ledger_gate(ledger, 1, 1, window_us, 0, 0);
+
+    (void)state;
+    assert_true(window_us + window_us / 1000 == busy_us);
+    ask_now(ledger, call(gate), 0);
+    ask_waits(ledger, call(gate), 0);
+    ask_waits(ledger, call(gate), 0);
+    assert_true(ask_never(ledger, until(0, call(gate)), 0) == INT64_MAX - 1);
+    free(ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +423,13 @@ int main(void)
         cmocka_unit_test(a_hold_makes_late_who_cannot_wait_for_its_end),
         cmocka_unit_test(who_waits_looks_again_when_a_slot_is_free),
         cmocka_unit_test(who_waits_for_a_probe_waits_for_its_end),
+        cmocka_unit_test(the_soonest_turn_is_that_with_nobody_before),
+        cmocka_unit_test(nobody_is_late_whose_turn_is_before_its_deadline),
+        cmocka_unit_test(who_gets_no_turn_keeps_no_ticket),
+        cmocka_unit_test(who_withdrew_is_not_looked_for),
+        cmocka_unit_test(each_who_waits_has_the_slot_that_is_free_next),
+        cmocka_unit_test(a_free_slot_comes_round_before_one_that_was_given_up),
+        cmocka_unit_test(turns_are_told_to_the_end_of_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -334,6 +334,43 @@ static void a_hold_takes_offers_back(void **state)
     free(ledger);
 }
 
+/* Not one fine answer of two. */
+static void a_round_ends_when_all_of_it_was_answered(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, 0);
+    const int64_t now_us = START + UNSAID;
+    uint32_t out[2];
+
+    (void)state;
+    end_refused(ledger, ask_now(ledger, call(gate), START), gate, START);
+    end_fine(ledger, ask_now(ledger, call(gate), now_us), now_us);
+    for (size_t i = 0; i < COUNT(out); i++)
+        out[i] = ask_now(ledger, call(gate), now_us);
+    end_fine(ledger, out[0], now_us);
+    ask_now(ledger, call(gate), now_us);
+    ask_waits(ledger, call(gate), now_us);
+    free(ledger);
+}
+
+/* The oldest keeps the last of those that may be out, like a slot. */
+static void a_probing_gate_has_room_for_those_who_are_not_out_yet(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int gate = make_gate(ledger, 1, 0);
+    const int full = make_gate(ledger, 2, 1);
+    const int64_t now_us = START + UNSAID;
+
+    (void)state;
+    end_refused(ledger, ask_now(ledger, call(gate), START), gate, START);
+    end_fine(ledger, ask_now(ledger, call(gate), now_us), now_us);
+    ask_now(ledger, call(full), now_us);
+    ask_waits(ledger, want_both(NX_LANE_API, gate, full), now_us);
+    ask_now(ledger, call(gate), now_us);
+    ask_waits(ledger, call(gate), now_us);
+    free(ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +389,8 @@ int main(void)
         cmocka_unit_test(a_resend_counts_as_sent_when_it_left_again),
         cmocka_unit_test(who_waits_behind_a_hold_keeps_no_slot),
         cmocka_unit_test(a_hold_takes_offers_back),
+        cmocka_unit_test(a_round_ends_when_all_of_it_was_answered),
+        cmocka_unit_test(a_probing_gate_has_room_for_those_who_are_not_out_yet),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
