@@ -104,6 +104,20 @@ static void there_may_be_no_room_at_all(void **state)
     free(ledger);
 }
 
+static void there_are_never_more_than_the_most(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    int there = 0;
+
+    (void)state;
+    for (uint64_t key = 0; key < NX_LEDGER_GATES; key++)
+        assert_true(nx_ledger_fleeting_gate(ledger, key, START) >= 0);
+    for (uint64_t key = 0; key < NX_LEDGER_GATES; key++)
+        there += nx_ledger_find(ledger, key) >= 0;
+    assert_int_equal(there, NX_LEDGER_FLEETING);
+    free(ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +126,7 @@ int main(void)
         cmocka_unit_test(the_one_whose_hold_ends_first_makes_room),
         cmocka_unit_test(one_at_which_somebody_waits_or_is_out_stays),
         cmocka_unit_test(there_may_be_no_room_at_all),
+        cmocka_unit_test(there_are_never_more_than_the_most),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

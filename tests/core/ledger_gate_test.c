@@ -304,6 +304,23 @@ static void each_has_slots_of_its_own_however_they_come_and_go(void **state)
     free(ledger);
 }
 
+/* Between two that stay. */
+static void slots_that_suffice_are_found_between_others(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int before = gate_at(ledger, 1, 100, START);
+    const int between = gate_at(ledger, 2, 50, START);
+    const int behind = gate_at(ledger, 3, SLOTS - 150, START);
+
+    (void)state;
+    ask_now(ledger, want(NX_LANE_API, before), LATER);
+    ask_now(ledger, want(NX_LANE_API, behind), LATER);
+    assert_int_equal(gate_at(ledger, 4, 51, LATER), -1);
+    assert_int_equal(nx_ledger_find(ledger, 2), -1);
+    assert_int_equal(gate_at(ledger, 5, 50, LATER), between);
+    free(ledger);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +333,7 @@ int main(void)
         cmocka_unit_test(a_limit_larger_than_all_room_drives_nobody_out),
         cmocka_unit_test(who_goes_from_one_to_the_next_never_runs_out),
         cmocka_unit_test(each_has_slots_of_its_own_however_they_come_and_go),
+        cmocka_unit_test(slots_that_suffice_are_found_between_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

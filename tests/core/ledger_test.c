@@ -1,7 +1,9 @@
 #include "core/ledger_rig.h"
 
+#include "core/ledger_parts.h"
 #include "support/test.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -241,6 +243,7 @@ static void a_gate_says_when_it_is_free(void **state)
     assert_int_equal(figures_of(ledger, gate, START).key, 1);
     assert_false(nx_ledger_figures(ledger, gate + 1, START, &none));
     assert_false(nx_ledger_figures(ledger, -1, START, &none));
+    assert_false(nx_ledger_figures(ledger, INT_MAX, START, &none));
     free(ledger);
 }
 
@@ -286,6 +289,99 @@ static void the_ends_of_time_are_times_like_others(void **state)
     }
 }
 
+/* Each where it can be read, none within another, and no more room than they need. */
+static void the_parts_lie_side_by_side(void **state)
+{
+    (void)state;
+    for (uint32_t tickets = 1; tickets < 40; tickets++) {
+        for (uint32_t slots = 0; slots < 9; slots++) {
+            const uint64_t size = nx_ledger_size(tickets, slots);
+            struct nx_ledger *ledger = calloc(1, size);
+            const uint64_t row = tickets * sizeof(uint32_t);
+
+            assert_non_null(ledger);
+            nx_ledger_init(ledger, tickets, slots);
+            assert_in_range(ledger->tickets_at, sizeof *ledger, sizeof *ledger + NX_LEDGER_LINE - 1);
+            assert_int_equal(ledger->tickets_at % NX_LEDGER_LINE, 0);
+            assert_int_equal(ledger->queues_at, ledger->tickets_at + tickets * sizeof(struct nx_ticket));
+            assert_int_equal(ledger->order_at, ledger->queues_at + tickets * sizeof(struct nx_queue));
+            assert_in_range(ledger->scratch_at, ledger->order_at + row, ledger->order_at + row + sizeof(int64_t) - 1);
+            assert_in_range(ledger->slots_at, ledger->scratch_at + row, ledger->scratch_at + row + sizeof(int64_t) - 1);
+            assert_int_equal(ledger->slots_at % sizeof(int64_t), 0);
+            assert_int_equal(size, ledger->slots_at + slots * NX_RINGS * sizeof(int64_t));
+            free(ledger);
+        }
+    }
+}
+
+enum teller { BY_ASK, BY_NEXT, BY_SOONEST, BY_CANCEL, BY_AGAIN, BY_END, BY_GATE, BY_FLEETING_GATE, BY_REPAIR, TELLERS };
+
+static void tell(struct nx_ledger *ledger, enum teller teller, uint32_t waiting, uint32_t out, int64_t now_us)
+{
+    if (teller == BY_ASK)
+        ask_waits(ledger, want(NX_LANE_API, 0), now_us);
+    if (teller == BY_NEXT)
+        assert_int_equal(next_of(ledger, 1, now_us), NOBODY);
+    if (teller == BY_SOONEST)
+        assert_true(nx_ledger_soonest(ledger, waiting, now_us) == now_us);
+    if (teller == BY_CANCEL)
+        nx_ledger_cancel(ledger, waiting, now_us);
+    if (teller == BY_AGAIN)
+        assert_true(nx_ledger_again(ledger, out, now_us));
+    if (teller == BY_END)
+        end_as(ledger, out, NX_END_UNSENT, now_us);
+    if (teller == BY_GATE)
+        assert_true(nx_ledger_gate(ledger, 9, 1, SECOND, 0, now_us) >= 0);
+    if (teller == BY_FLEETING_GATE)
+        assert_true(nx_ledger_fleeting_gate(ledger, 9, now_us) >= 0);
+    if (teller == BY_REPAIR)
+        nx_ledger_repair(ledger, now_us);
+}
+
+static void who_has_read_an_earlier_clock_is_at_the_latest_time_that_was_told(void **state)
+{
+    (void)state;
+    for (enum teller teller = 0; teller < TELLERS; teller++) {
+        struct nx_ledger *ledger = make_ledger();
+        const int gate = make_gate(ledger, 1, 1);
+        const uint32_t first = ask_now(ledger, want(NX_LANE_API, gate), START);
+        const uint32_t out = ask_now(ledger, want(NX_LANE_API, make_gate(ledger, 2, 2)), START);
+        const uint32_t waiting = ask_waits(ledger, want(NX_LANE_API, gate), START);
+
+        tell(ledger, teller, waiting, out, START + 9);
+        end_as(ledger, first, NX_END_ANSWERED, START);
+        assert_int_equal(figures_of(ledger, gate, START + 9 + COOLS - 1).cooling, 1);
+        assert_int_equal(figures_of(ledger, gate, START + 9 + COOLS).cooling, 0);
+        free(ledger);
+    }
+}
+
+/* Wherever their times lie in what is kept of them. */
+static void each_slot_is_free_at_its_own_time(void **state)
+{
+    enum { ALLOWED = 3 };
+    static const enum nx_end ENDS[] = {NX_END_ANSWERED, NX_END_GIVEN_UP};
+    static const int64_t BUSY_US[] = {COOLS, LOST};
+
+    (void)state;
+    for (uint32_t i = 0; i < 4 * ALLOWED * COUNT(ENDS); i++) {
+        const size_t kind = i % COUNT(ENDS);
+        struct nx_ledger *ledger = make_ledger();
+        const int gate = make_gate(ledger, 1, ALLOWED);
+        int64_t now_us = START;
+
+        for (uint32_t j = 0; j < i / COUNT(ENDS); j++, now_us += LOST)
+            end_as(ledger, ask_now(ledger, want(NX_LANE_API, gate), now_us), ENDS[kind], now_us);
+        for (uint32_t j = 0; j < ALLOWED; j++)
+            end_as(ledger, ask_now(ledger, want(NX_LANE_API, gate), now_us + j), ENDS[kind], now_us + j);
+        for (uint32_t j = 0; j < ALLOWED; j++) {
+            assert_int_equal(figures_of(ledger, gate, now_us + BUSY_US[kind] + j - 1).cooling, ALLOWED - j);
+            assert_int_equal(figures_of(ledger, gate, now_us + BUSY_US[kind] + j).cooling, ALLOWED - j - 1);
+        }
+        free(ledger);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +400,9 @@ int main(void)
         cmocka_unit_test(a_gate_says_when_it_is_free),
         cmocka_unit_test(a_clock_that_was_read_earlier_frees_nothing_earlier),
         cmocka_unit_test(the_ends_of_time_are_times_like_others),
+        cmocka_unit_test(the_parts_lie_side_by_side),
+        cmocka_unit_test(who_has_read_an_earlier_clock_is_at_the_latest_time_that_was_told),
+        cmocka_unit_test(each_slot_is_free_at_its_own_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
