@@ -175,11 +175,12 @@ int nx_ledger_find(const struct nx_ledger *ledger, uint64_t key)
 int nx_ledger_known(const struct nx_ledger *ledger, uint64_t key, uint32_t allowed, int64_t window_us)
 {
     const int i = nx_ledger_find(ledger, key);
-    const struct nx_gate *gate = &ledger->gates[i < 0 ? 0 : i];
+    const struct nx_gate *gate;
 
-    if (allowed && (!gate->allowed || gate->allowed > allowed || gate->window_us < window_us))
-        return -1;
-    return i;
+    if (i < 0 || !allowed)
+        return i;
+    gate = &ledger->gates[i];
+    return gate->allowed && gate->allowed <= allowed && gate->window_us >= window_us ? i : -1;
 }
 
 /* The last to end is the last to be free. */
