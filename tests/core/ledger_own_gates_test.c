@@ -357,6 +357,9 @@ static void the_order_in_which_gates_are_named_is_nothing(void **state)
     struct nx_ledger *ledger = make_full_ledger();
 
     (void)state;
+    for (int i = 0; i < 24; i++)
+        ask_waits(ledger, want_both(NX_LANE_API, JAMMED, JAMMED + 1 + i), START);
+    nx_ledger_bury(ledger, 0, START);
     for (uint32_t count = NX_LEDGER_WANTS; count > 0; count--) {
         const uint32_t out[] = {ask_now(ledger, want_first(NX_LANE_API, count), START),
                                 ask_now(ledger, want_first(NX_LANE_API, count), START)};
@@ -376,18 +379,18 @@ static void the_order_in_which_gates_are_named_is_nothing(void **state)
 enum { OWNERS = 12, WIDE = JAMMED + 2, NO_OWNER = 99 };
 
 /* An offer for each owner that is one of these (by bits). */
-static void offer_to(struct nx_ledger *ledger, uint32_t owners, uint32_t *tickets)
+static void offer_to(struct nx_ledger *ledger, uint32_t owners, int64_t now_us, uint32_t *tickets)
 {
     uint32_t out[OWNERS];
 
-    assert_int_equal(nx_ledger_gate(ledger, key_of(WIDE), OWNERS, SECOND, 0, START), WIDE);
+    assert_int_equal(nx_ledger_gate(ledger, key_of(WIDE), OWNERS, SECOND, 0, now_us), WIDE);
     for (int i = 0; i < OWNERS; i++)
-        out[i] = ask_now(ledger, by(NO_OWNER, call(WIDE)), START);
+        out[i] = ask_now(ledger, by(NO_OWNER, call(WIDE)), now_us);
     for (uint32_t i = 0; i < OWNERS; i++)
-        tickets[i] = owners >> i & 1 ? ask_waits(ledger, by(i, call(WIDE)), START) : NOBODY;
+        tickets[i] = owners >> i & 1 ? ask_waits(ledger, by(i, call(WIDE)), now_us) : NOBODY;
     for (int i = 0; i < OWNERS; i++)
-        end_as(ledger, out[i], NX_END_UNSENT, START);
-    assert_int_equal(next_of(ledger, NO_OWNER, START), NOBODY);
+        end_as(ledger, out[i], NX_END_UNSENT, now_us);
+    assert_int_equal(next_of(ledger, NO_OWNER, now_us), NOBODY);
 }
 
 /* What follows the gates in memory are owners. */
@@ -403,7 +406,7 @@ static void no_gate_is_behind_the_last_one(void **state)
         int made;
 
         end_refused(ledger, ask_now(ledger, call(WIDE + 1), START), NX_LEDGER_GATES, START);
-        offer_to(ledger, CASES[i], tickets);
+        offer_to(ledger, CASES[i], START, tickets);
         assert_int_equal(nx_ledger_find(ledger, SECOND), -1);
         assert_false(nx_ledger_figures(ledger, NX_LEDGER_GATES, START, &none));
         while (nx_ledger_wake(ledger, &owner))
@@ -414,9 +417,30 @@ static void no_gate_is_behind_the_last_one(void **state)
         assert_in_range(made, 0, NX_LEDGER_GATES - 1);
         assert_int_equal(nx_ledger_find(ledger, SECOND), made);
         for (owner = 0; owner < OWNERS; owner++)
-            assert_int_equal(next_of(ledger, owner, START + 1), tickets[owner]);
+            assert_int_equal(next_of(ledger, owner, START + 10000 * SECOND), tickets[owner]);
         free(ledger);
     }
+}
+
+/* One owner sleeps and another has an offer, but neither is a gate that makes one too many. */
+static void no_fleeting_gate_is_behind_the_last_one(void **state)
+{
+    struct nx_ledger *ledger = make_ledger();
+    const int64_t over_us = START + NX_LEDGER_OFFER_US;
+    uint32_t tickets[OWNERS];
+
+    (void)state;
+    for (int i = 0; i < NX_LEDGER_GATES; i++)
+        assert_int_equal(i <= NX_LEDGER_FLEETING ? nx_ledger_gate(ledger, key_of(i), 0, SECOND, 0, START)
+                                                 : nx_ledger_fleeting_gate(ledger, key_of(i), START),
+                         i);
+    offer_to(ledger, 1 << (OWNERS - 2), START, tickets);
+    assert_int_equal(next_of(ledger, NO_OWNER, over_us), NOBODY);
+    offer_to(ledger, 1 << OWNER, over_us, tickets);
+    assert_in_range(nx_ledger_fleeting_gate(ledger, SECOND, over_us), 0, NX_LEDGER_FLEETING);
+    for (int i = NX_LEDGER_FLEETING + 1; i < NX_LEDGER_GATES; i++)
+        assert_int_equal(nx_ledger_find(ledger, key_of(i)), i);
+    free(ledger);
 }
 
 int main(void)
@@ -428,6 +452,7 @@ int main(void)
         cmocka_unit_test(no_other_gate_stops_a_ticket),
         cmocka_unit_test(the_order_in_which_gates_are_named_is_nothing),
         cmocka_unit_test(no_gate_is_behind_the_last_one),
+        cmocka_unit_test(no_fleeting_gate_is_behind_the_last_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
