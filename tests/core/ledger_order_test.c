@@ -397,8 +397,8 @@ static void those_that_want_the_same_stand_in_one_queue(void **state)
     (void)state;
     for (int i = 0; i < 2; i++)
         block(ledger, gates[i]);
-    for (int i = 0; i < 16; i++)
-        ask_waits(ledger, by((uint32_t)i / 2 % 2, want(i / 4 % 2, gates[i % 2])), START);
+    for (uint32_t i = 0; i < 16; i++)
+        ask_waits(ledger, by(i / 2 % 2, want(i / 4 % 2, gates[i % 2])), START);
     assert_int_equal(ledger->queue_count, 8);
     free(ledger);
 }
