@@ -3,10 +3,10 @@
  * whose turn it is, token requests, other API calls; each by arrival. A head that cannot go reserves one slot in each
  * of its gates in which nobody before it did. One behind a hold reserves nothing, as it will not go soon.
  *
- * It is an API call's turn when in each of its gates in which token requests wait, three of those went since the last
- * API call, and no older API call waits in any of them. (If one such gate sufficed, a quick gate would carry API calls
- * past all token requests of a slow one; if younger ones could use the turn, those of several gates might never meet
- * theirs.)
+ * It is an API call's turn when in each of its gates in which token requests wait, three of those went since it was
+ * one's turn, and no older API call waits in any of them. (If one such gate sufficed, a quick gate would carry API
+ * calls past all token requests of a slow one; if younger ones could use the turn, those of several gates might never
+ * meet theirs. A call that goes where no token request can takes no turn.)
  */
 #include "core/ledger_parts.h"
 

@@ -66,7 +66,7 @@ struct nx_gate {
     struct nx_ring rings[NX_RINGS];
     uint32_t taken;                  /* slots of tickets that are out or offered */
     uint32_t waiting[2], offered[2]; /* tickets, by lane */
-    uint32_t run;                    /* grants to token requests while API calls waited, since one of theirs */
+    uint32_t run;                    /* grants to token requests while API calls waited, since it was the turn of one */
     uint32_t refusals;               /* since the last fine answer */
     uint32_t width, fine;            /* probing: how many may be out (0: as many as like), fine answers of this round */
     uint32_t fleeting;               /* there only to be held */
