@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ALLOWED = 2, JAMMED = NX_LEDGER_WANTS, OWNER = 4, JAMMER = 3 };
+enum { ALLOWED = 2, JAMMED = NX_LEDGER_WANTS, OWNER = 4, JAMMER = 30 };
 
 /* As positive as times are. */
 static uint64_t key_of(int gate)
@@ -360,7 +360,7 @@ static void the_order_in_which_gates_are_named_is_nothing(void **state)
     for (int i = 0; i < 24; i++)
         ask_waits(ledger, want_both(NX_LANE_API, JAMMED, JAMMED + 1 + i), START);
     nx_ledger_bury(ledger, 0, START);
-    for (uint32_t count = NX_LEDGER_WANTS; count > 0; count--) {
+    for (uint32_t count = 1; count <= NX_LEDGER_WANTS; count++) {
         const uint32_t out[] = {ask_now(ledger, want_first(NX_LANE_API, count), START),
                                 ask_now(ledger, want_first(NX_LANE_API, count), START)};
 
@@ -416,8 +416,10 @@ static void no_gate_is_behind_the_last_one(void **state)
         made = nx_ledger_gate(ledger, SECOND, 0, SECOND, 0, START + 1);
         assert_in_range(made, 0, NX_LEDGER_GATES - 1);
         assert_int_equal(nx_ledger_find(ledger, SECOND), made);
-        for (owner = 0; owner < OWNERS; owner++)
+        for (owner = 0; owner < OWNERS; owner++) {
             assert_int_equal(next_of(ledger, owner, START + 10000 * SECOND), tickets[owner]);
+            assert_true(nx_ledger_due(ledger, owner, START + 10000 * SECOND) == INT64_MAX);
+        }
         free(ledger);
     }
 }
