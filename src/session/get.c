@@ -44,8 +44,6 @@ enum nexauth_reason nx_reason_of(const nexauth_source *source, enum nx_phase pha
         return NEXAUTH_REASON_CODE;
     if (!source->token)
         return source->rejected ? NEXAUTH_REASON_REJECTED : NEXAUTH_REASON_FIRST;
-    if (phase == NX_PHASE_EARLY)
-        return NEXAUTH_REASON_EARLY;
     if (phase == NX_PHASE_OVER)
         return NEXAUTH_REASON_EXPIRED;
     return nx_current_phase(source, 0) == NX_PHASE_LATE ? NEXAUTH_REASON_LATE : NEXAUTH_REASON_VALIDITY;
