@@ -212,6 +212,33 @@ static void a_leader_whose_source_is_freed_leaves_the_others_served(void **state
     nexauth_source_free(other);
 }
 
+struct last_poll {
+    nexauth_session *session;
+    struct nexauth_error error;
+};
+
+static bool poll_for_the_last_time(void *context)
+{
+    struct last_poll *poll = context;
+
+    return nexauth_session_poll(poll->session, 0, &poll->error) == NEXAUTH_INVALID;
+}
+
+static void a_callback_at_the_end_of_a_session_is_told_of_it_when_it_polls(void **state)
+{
+    struct fixture *fixture = *state;
+    struct last_poll poll = {.session = fixture->session};
+    struct outcome outcome = {.then = poll_for_the_last_time, .context = &poll};
+    nexauth_source *source = fixture_new_controller(fixture);
+
+    outcome_start(source, NULL, &outcome);
+    nexauth_session_free(fixture->session);
+    fixture->session = NULL;
+    outcome_assert_status(&outcome, NEXAUTH_CANCELED);
+    assert_string_equal(poll.error.message, "the session was freed");
+    nexauth_source_free(source);
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -219,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_may_be_freed_in_every_order),
         IN_A_WORLD(a_leader_whose_source_is_freed_leaves_the_others_served),
+        IN_A_WORLD(a_callback_at_the_end_of_a_session_is_told_of_it_when_it_polls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,6 +93,24 @@ static void a_ban_holds_all_limits_of_the_origin(void **state)
     assert_in_range(look(world).held_for_ms, 60000, 72000);
 }
 
+/* Such as what stands there when a gate made room for others. */
+static void of_a_limit_that_the_ledger_does_not_know_only_the_name_is_told(void **state)
+{
+    struct world *world = *state;
+    struct nexauth_limit_state limit;
+
+    fixture_answer_token(&world->fixture, "token", "3600");
+    assert_int_equal(fixture_get(world->source, "token", NULL), NEXAUTH_OK);
+    world->door.gone = true;
+    limit = look(world);
+    assert_string_equal(limit.origin, "https://nexcloud.io:443");
+    assert_string_equal(limit.name, "requests");
+    assert_int_equal(limit.window_ms, 60000);
+    assert_int_equal(limit.requests, 0);
+    assert_int_equal(limit.used, 0);
+    assert_int_equal(limit.held_for_ms, 0);
+}
+
 static void what_is_missing_is_refused(void **state)
 {
     struct world *world = *state;
@@ -111,6 +129,7 @@ int main(void)
         IN_A_WORLD(nothing_is_told_before_a_request),
         IN_A_WORLD(a_request_is_used_until_its_window_has_passed),
         IN_A_WORLD(a_ban_holds_all_limits_of_the_origin),
+        IN_A_WORLD(of_a_limit_that_the_ledger_does_not_know_only_the_name_is_told),
         IN_A_WORLD(what_is_missing_is_refused),
     };
 

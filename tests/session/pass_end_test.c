@@ -446,6 +446,19 @@ static void a_permit_outlives_its_source_and_its_session(void **state)
     rig_free(rig);
 }
 
+static void where_no_hold_is_known_none_is_told(void **state)
+{
+    struct rig *rig = rig_new_nex(1);
+    nexauth_permit *permit = rig_take(rig->source, NEX_URL);
+    struct nexauth_error error = {0};
+
+    (void)state;
+    rig->door.gone = true;
+    assert_int_equal(rig_end(permit, &too_many, &error), NEXAUTH_THROTTLED);
+    assert_int_equal(error.retry_after_ms, 0);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -467,6 +480,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_cannot_be_ends_nothing),
         cmocka_unit_test(a_permit_ends_once),
         cmocka_unit_test(a_permit_outlives_its_source_and_its_session),
+        cmocka_unit_test(where_no_hold_is_known_none_is_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "session/pass_rig.h"
 #include "support/test.h"
 
+#include "session/pass.h"
 #include "session/session.h"
 
 #include <sched.h>
@@ -372,6 +373,81 @@ static void a_storm_of_all_verbs_breaks_and_leaks_nothing(void **state)
     }
 }
 
+/* ---- The last moment --------------------------------------------------------------------------------------------- */
+
+/* Permits as the door has them, but a turn comes just when who waits for it has run out of time: as if it had been
+ * granted before, by a thread that comes to say so only now. */
+static struct {
+    struct nx_permits_verbs verbs;
+    const struct nx_permits_verbs *real;
+    struct script *script;
+    struct nx_permit *out; /* whose slot comes back then */
+    void (*granted)(struct nx_permit *permit);
+    atomic_bool has_come;
+    pthread_t thread;
+} moment;
+
+static void note_granted(struct nx_permit *permit)
+{
+    moment.has_come = true;
+    for (int i = 0; i < 100; i++)
+        sched_yield(); /* one that did not wait for this would be gone by now */
+    moment.granted(permit);
+}
+
+static enum nx_turn enter_noting(struct nx_permits *permits, struct nx_permit *permit,
+                                 const struct nx_permit_wish *wish, int64_t *wait_ms)
+{
+    struct nx_permit_wish longer = *wish;
+
+    longer.patience_ms += 1000;
+    moment.granted = permit->granted;
+    permit->granted = note_granted;
+    return moment.real->enter(permits, permit, &longer, wait_ms);
+}
+
+static void *turn(void *permits)
+{
+    moment.real->turn(permits);
+    return NULL;
+}
+
+static bool leave_too_late(struct nx_permits *permits, struct nx_permit *permit)
+{
+    static const struct nx_outcome back = {.end = NX_END_UNSENT};
+
+    moment.script->blocks = true; /* else who waits for the other thread would pass the time of ages */
+    moment.real->end(permits, moment.out, &back);
+    assert_int_equal(pthread_create(&moment.thread, NULL, turn, permits), 0);
+    while (!moment.has_come)
+        sched_yield();
+    return moment.real->leave(permits, permit);
+}
+
+static void a_turn_that_comes_in_the_last_moment_is_taken(void **state)
+{
+    struct rig *rig = rig_new_nex(1);
+    nexauth_permit *out = rig_take(rig->source, NEX_URL);
+    nexauth_permit *permit = NULL;
+
+    (void)state;
+    moment.real = rig->door.keeper.base.verbs;
+    moment.verbs = *moment.real;
+    moment.verbs.enter = enter_noting;
+    moment.verbs.leave = leave_too_late;
+    moment.script = &rig->fixture.script;
+    moment.out = &out->pass.permit;
+    rig->door.keeper.base.verbs = &moment.verbs;
+    rig_pass_ms(rig, 2000);
+    assert_int_equal(rig_try(rig->source, NEX_URL, 5000, &permit, NULL), NEXAUTH_OK);
+    assert_true(permit->pass.done);
+    assert_int_equal(pthread_join(moment.thread, NULL), 0);
+    moment.script->blocks = false;
+    assert_int_equal(rig_end(permit, &fine, NULL), NEXAUTH_OK);
+    nexauth_permit_free(out);
+    rig_free(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +456,7 @@ int main(void)
         cmocka_unit_test(who_goes_leaves_the_others_in_the_queue),
         cmocka_unit_test(what_is_freed_when_the_token_has_come_has_no_more_turns),
         cmocka_unit_test(a_callback_waits_for_permits_of_other_sources_alone),
+        cmocka_unit_test(a_turn_that_comes_in_the_last_moment_is_taken),
         cmocka_unit_test(a_storm_of_all_verbs_breaks_and_leaks_nothing),
     };
 

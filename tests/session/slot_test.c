@@ -250,6 +250,28 @@ static void a_copy_needs_room_for_the_text_and_its_nul(void **state)
     nexauth_token_unref(token);
 }
 
+/* As a reader meets the slot between a writer's stores: fresh by what it read before them. */
+static void who_copies_while_the_token_changes_is_told_that_none_is_fresh(void **state)
+{
+    struct nx_slot slot;
+    nexauth_token *token = new_token(0);
+    char buffer[512] = "as it was";
+    size_t length = 7;
+
+    (void)state;
+    nx_slot_init(&slot);
+    fill(&slot, token);
+    atomic_fetch_add(&slot.sequence, 1);
+    assert_int_equal(nx_slot_copy(&slot, at(MONO_MS, WALL_MS), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
+    atomic_fetch_add(&slot.sequence, 1);
+    atomic_store(&slot.block, NULL);
+    assert_int_equal(nx_slot_copy(&slot, at(MONO_MS, WALL_MS), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
+    assert_string_equal(buffer, "as it was");
+    assert_int_equal(length, 7);
+    assert_true(nx_slot_put(&slot, NULL));
+    nexauth_token_unref(token);
+}
+
 static void a_token_at_an_address_of_more_than_48_bits_stays_out(void **state)
 {
     const union {
@@ -420,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_token_is_given_until_its_time_and_while_no_clock_moves),
         cmocka_unit_test(a_new_token_is_not_fresh_by_what_was_said_of_the_old),
         cmocka_unit_test(a_copy_needs_room_for_the_text_and_its_nul),
+        cmocka_unit_test(who_copies_while_the_token_changes_is_told_that_none_is_fresh),
         cmocka_unit_test(a_token_at_an_address_of_more_than_48_bits_stays_out),
         cmocka_unit_test(references_are_exact_while_tokens_are_replaced),
         cmocka_unit_test(copies_are_whole_while_tokens_are_replaced),

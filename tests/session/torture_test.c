@@ -290,7 +290,10 @@ static void every_allocation_may_fail(void **state)
 /* One run with one failing allocation, as all below. False when it was beyond the last. */
 static bool run_start(const void *context, size_t failing, bool for_ever)
 {
-    const struct nexauth_session_options options = {.ca_file = NEXAUTH_TEST_DATA "/tls/ca.pem"};
+    static const struct nexauth_limit limits[] = {{.name = "api", .requests = 1},
+                                                  {.name = "requests", .origin = "https://nexcloud.io", .requests = 2}};
+    const struct nexauth_session_options options = {
+        .ca_file = NEXAUTH_TEST_DATA "/tls/ca.pem", .limits = limits, .limits_count = 2};
     nexauth_session *session = NULL;
     nexauth_status status;
     size_t allocations;
@@ -354,17 +357,96 @@ static void the_web_handlers_way_may_lack_memory(void **state)
     torture(run_web_handler, NULL, 4);
 }
 
+/* All of it or nothing. */
+static bool run_restore(const void *context, size_t failing, bool for_ever)
+{
+    static const struct nexauth_saved_token saved = {.access_token = "saved",
+                                                     .refresh_token = "saved-refresh",
+                                                     .scope = "install_login",
+                                                     .obtained_at = 1999999990,
+                                                     .expires_at = 2000000090,
+                                                     .lifetime_s = 100};
+    void *world = NULL;
+    nexauth_source *source;
+    nexauth_status status;
+    size_t allocations;
+
+    (void)context;
+    assert_int_equal(fixture_set_up(&world), 0);
+    source = fixture_new_customer(world, &fixture_customer);
+    failing_arm(failing, for_ever);
+    status = nexauth_source_restore_token(source, &saved, NULL);
+    allocations = failing_disarm();
+    assert_int_equal(status, failing <= allocations ? NEXAUTH_NO_MEMORY : NEXAUTH_OK);
+    if (status) {
+        assert_null(source->token);
+        assert_int_equal(source->grant->refresh_token.length, 0);
+        assert_int_equal(nexauth_source_restore_token(source, &saved, NULL), NEXAUTH_OK);
+    }
+    assert_int_equal(fixture_get(source, "saved", NULL), NEXAUTH_OK);
+    assert_string_equal(nx_text_string(&source->grant->refresh_token), "saved-refresh");
+    nexauth_source_free(source);
+    fixture_tear_down(&world);
+    return failing <= allocations;
+}
+
+static void a_token_is_restored_wholly_or_not_at_all(void **state)
+{
+    (void)state;
+    torture(run_restore, NULL, 4);
+}
+
+/* Fifteen seconds before its end the token cannot be renewed, and what is to be said of that may find no memory. */
+static bool run_hold(const void *context, size_t failing, bool for_ever)
+{
+    static const struct nexauth_get_options demanding = {.min_validity_s = 50};
+    void *world = NULL;
+    struct fixture *fixture;
+    nexauth_source *source;
+    nexauth_token *token = NULL;
+    struct nexauth_error error = {0};
+    size_t allocations;
+
+    (void)context;
+    assert_int_equal(fixture_set_up(&world), 0);
+    fixture = world;
+    source = fixture_new_controller(fixture);
+    fixture_answer_token(fixture, "old", "100");
+    assert_int_equal(fixture_get(source, "old", NULL), NEXAUTH_OK);
+    script_pass_ms(&fixture->script, 85000);
+    script_answer_always(&fixture->script, (struct script_answer){.status = 500});
+    failing_arm(failing, for_ever);
+    assert_int_equal(fixture_get(source, "old", &error), NEXAUTH_OK);
+    allocations = failing_disarm();
+    nexauth_source_get_token(source, &demanding, &token, &error);
+    assert_null(token);
+    assert_true(error.status == NEXAUTH_UNAVAILABLE || error.status == NEXAUTH_NO_MEMORY);
+    assert_string_not_equal(error.message, "");
+    assert_true(error.retry_after_ms > 0);
+    nexauth_source_free(source);
+    fixture_tear_down(&world);
+    return failing <= allocations;
+}
+
+static void why_a_token_is_not_renewed_is_told_whatever_memory_there_was(void **state)
+{
+    (void)state;
+    torture(run_hold, NULL, 4);
+}
+
 int main(void)
 {
-    enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
-    struct CMUnitTest tests[SCENARIOS + 2] = {
+    enum { OTHERS = 4, SCENARIOS = sizeof scenarios / sizeof *scenarios };
+    struct CMUnitTest tests[OTHERS + SCENARIOS] = {
         cmocka_unit_test(a_session_may_lack_memory_at_its_start),
         cmocka_unit_test(the_web_handlers_way_may_lack_memory),
+        cmocka_unit_test(a_token_is_restored_wholly_or_not_at_all),
+        cmocka_unit_test(why_a_token_is_not_renewed_is_told_whatever_memory_there_was),
     };
 
     failing_hook_dependencies();
     for (size_t i = 0; i < SCENARIOS; i++)
-        tests[i + 2] = (struct CMUnitTest){
+        tests[OTHERS + i] = (struct CMUnitTest){
             .name = scenarios[i].name, .test_func = every_allocation_may_fail, .initial_state = (void *)&scenarios[i]};
     return cmocka_run_group_tests_name("every allocation may fail", tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
 
 #include "support/fixture.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -158,6 +160,70 @@ static void a_callback_gets_what_came_in_the_same_turn(void **state)
     nexauth_source_free(nested.other);
 }
 
+/* A thread whose callback takes its time. */
+struct slow {
+    nexauth_source *source;
+    atomic_bool runs, may_end;
+    nexauth_status own, got;
+    pthread_t thread;
+};
+
+static nexauth_status supply_slowly(void *context, char *xspe, size_t size)
+{
+    struct slow *slow = context;
+    nexauth_token *token = NULL;
+
+    slow->runs = true;
+    while (!slow->may_end)
+        sched_yield();
+    slow->own = nexauth_source_get_token(slow->source, NULL, &token, NULL);
+    snprintf(xspe, size, "fresh");
+    return NEXAUTH_OK;
+}
+
+static void *get_slowly(void *context)
+{
+    struct slow *slow = context;
+
+    slow->got = fixture_get(slow->source, NULL, NULL);
+    return NULL;
+}
+
+static void begin_slowly(struct fixture *fixture, struct slow *slow, const char *id)
+{
+    struct nexauth_nexusguard_user_options options = fixture_with_callback(supply_slowly, slow);
+
+    options.customer_id = id;
+    slow->source = fixture_new_customer(fixture, &options);
+    assert_int_equal(pthread_create(&slow->thread, NULL, get_slowly, slow), 0);
+    while (!slow->runs)
+        sched_yield();
+}
+
+static void end_slowly(struct fixture *fixture, struct slow *slow)
+{
+    script_answer(&fixture->script, fixture_right_redirect);
+    script_answer(&fixture->script, fixture_first_token);
+    slow->may_end = true;
+    pthread_join(slow->thread, NULL);
+    assert_int_equal(slow->own, NEXAUTH_INVALID);
+    assert_int_equal(slow->got, NEXAUTH_OK);
+    nexauth_source_free(slow->source);
+}
+
+/* Each is told while its own callback runs, and only then, that it asks for what it is itself to help with. */
+static void callbacks_of_threads_end_in_any_order(void **state)
+{
+    for (int last_first = 0; last_first <= 1; last_first++) {
+        struct slow slow[2] = {{0}};
+
+        begin_slowly(*state, &slow[0], "C-1");
+        begin_slowly(*state, &slow[1], "C-2");
+        end_slowly(*state, &slow[last_first]);
+        end_slowly(*state, &slow[!last_first]);
+    }
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -166,6 +232,7 @@ int main(void)
         IN_A_WORLD(a_callback_that_fails_fails_the_caller),
         IN_A_WORLD(a_callback_may_ask_for_a_token_of_another_source_only),
         IN_A_WORLD(a_callback_gets_what_came_in_the_same_turn),
+        IN_A_WORLD(callbacks_of_threads_end_in_any_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
