@@ -41,7 +41,7 @@ nexauth_status nx_limits_init(struct nx_limits *limits, const struct nexauth_lim
                               struct nexauth_error *error);
 void nx_limits_release(struct nx_limits *limits);
 
-/* The site of a request; made when it is new. NULL when memory ran out. */
+/* The site of a request; made when it is new. NULL when memory ran out, or the URL has no origin. */
 struct nx_site *nx_site_find(struct nx_site **sites, const char *url, const struct nx_limit *limit,
                              const struct nx_limits *limits, const struct nx_siphash_key *key);
 void nx_sites_release(struct nx_site *sites);

@@ -382,6 +382,31 @@ static void the_verbs_of_a_token_accept_null(void **state)
     assert_int_equal(nexauth_token_stated_lifetime_s(NULL), -1);
 }
 
+/* A slot's word counts to 65535, and begins anew in time. */
+static void a_token_may_be_had_any_number_of_times(void **state)
+{
+    enum { MANY = 140000 };
+    struct fixture *fixture = *state;
+    nexauth_source *source = fixture_new_controller(fixture);
+    nexauth_token *first = NULL;
+    struct nexauth_stats stats = {0};
+
+    fixture_answer_token(fixture, "one", "3600");
+    assert_int_equal(nexauth_source_get_token(source, NULL, &first, NULL), NEXAUTH_OK);
+    for (int i = 0; i < MANY; i++) {
+        nexauth_token *token = NULL;
+
+        assert_int_equal(nexauth_source_get_token(source, NULL, &token, NULL), NEXAUTH_OK);
+        assert_ptr_equal(token, first);
+        nexauth_token_unref(token);
+    }
+    assert_int_equal(nexauth_source_stats(source, &stats, NULL), NEXAUTH_OK);
+    assert_in_range(stats.hits, MANY, MANY + 1);
+    nexauth_source_free(source);
+    assert_string_equal(nexauth_token_access_token(first), "one");
+    nexauth_token_unref(first);
+}
+
 #define IN_A_WORLD(test) cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -406,6 +431,7 @@ int main(void)
         IN_A_WORLD(each_of_many_threads_gets_the_token_of_its_own_source),
         IN_A_WORLD(callers_that_are_wrong_are_told_so),
         cmocka_unit_test(the_verbs_of_a_token_accept_null),
+        IN_A_WORLD(a_token_may_be_had_any_number_of_times),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

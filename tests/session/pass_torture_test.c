@@ -7,6 +7,8 @@
 #include "support/test.h"
 #include "support/torture.h"
 
+#include "nexauth/curl.h"
+
 #include <string.h>
 
 enum { LONG_MS = 10800000 };
@@ -138,14 +140,57 @@ static void every_allocation_may_fail(void **state)
     torture(run, scenario, scenario->at_least);
 }
 
+/* To where nobody listens: it fails in any case. */
+static nexauth_status transfer(struct rig *rig, const char *url)
+{
+    const struct nexauth_perform_options options = {.url = url};
+    struct curl_slist *here = curl_slist_append(NULL, "::127.0.0.1:1");
+    CURL *easy = curl_easy_init();
+    struct nexauth_error error = {0};
+    nexauth_status status;
+
+    assert_non_null(here);
+    assert_non_null(easy);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, here);
+    status = nexauth_perform(rig->source, easy, &options, &error);
+    assert_int_equal(status, error.status);
+    curl_easy_cleanup(easy);
+    curl_slist_free_all(here);
+    return status;
+}
+
+static bool run_transfer(const void *context, size_t failing, bool for_ever)
+{
+    const struct scenario *scenario = context;
+    struct rig *rig = prepare(scenario);
+    nexauth_status status;
+    size_t allocations;
+
+    failing_arm(failing, for_ever);
+    status = transfer(rig, url_of(scenario));
+    allocations = failing_disarm();
+    assert_int_equal(status, failing <= allocations ? NEXAUTH_NO_MEMORY : NEXAUTH_NETWORK);
+    assert_works_again(rig, scenario, true);
+    rig_free(rig);
+    return failing <= allocations;
+}
+
+static void a_transfer_that_lacks_memory_does_not_begin(void **state)
+{
+    static const struct scenario of_app = {.in_query = true, .has_token = true};
+
+    (void)state;
+    torture(run_transfer, &of_app, 2);
+}
+
 int main(void)
 {
     enum { SCENARIOS = sizeof scenarios / sizeof *scenarios };
-    struct CMUnitTest tests[SCENARIOS];
+    struct CMUnitTest tests[1 + SCENARIOS] = {cmocka_unit_test(a_transfer_that_lacks_memory_does_not_begin)};
 
     failing_hook_dependencies();
     for (size_t i = 0; i < SCENARIOS; i++)
-        tests[i] = (struct CMUnitTest){
+        tests[1 + i] = (struct CMUnitTest){
             .name = scenarios[i].name, .test_func = every_allocation_may_fail, .initial_state = (void *)&scenarios[i]};
     return cmocka_run_group_tests_name("every allocation may fail", tests, NULL, NULL);
 }
