@@ -32,19 +32,31 @@ static void begin_child(void)
     give_all();
 }
 
-static bool registered;
+static atomic_bool registered;
 
 static void register_handlers(void)
 {
-    registered = pthread_atfork(prepare, give_all, begin_child) == 0;
+    atomic_store_explicit(&registered, pthread_atfork(prepare, give_all, begin_child) == 0, memory_order_release);
 }
 
+static bool is_registered(void)
+{
+    return atomic_load_explicit(&registered, memory_order_acquire);
+}
+
+/* What once failed may go well later: it was memory that ran out. */
 bool nx_fork_watch(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, register_handlers);
-    return registered;
+    if (!is_registered()) {
+        pthread_mutex_lock(&list_lock);
+        if (!is_registered())
+            register_handlers();
+        pthread_mutex_unlock(&list_lock);
+    }
+    return is_registered();
 }
 
 static void enter(struct nx_fork_guard *guard)

@@ -1,0 +1,180 @@
+/*
+ * A system that has no more locks, conditions, randomness, memory to map or room for a handler of forks. Who starts a
+ * session or waits is told so, and all goes as ever once that is over.
+ */
+#include "io/system.h"
+#include "support/child.h"
+#include "support/fixture.h"
+#include "support/test.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+
+enum { MOST = 200 };
+
+/* ---- A system that refuses --------------------------------------------------------------------------------------- */
+
+static int seen;       /* of what can be refused */
+static int refused;    /* from this one on they are, from 1; 0: none */
+static int conditions; /* so many are refused */
+static bool dribbles;  /* randomness comes byte by byte, and interrupted */
+
+static bool refuses(void)
+{
+    return ++seen >= refused && refused;
+}
+
+int __real_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes);
+int __wrap_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes);
+int __real_pthread_mutexattr_init(pthread_mutexattr_t *attributes);
+int __wrap_pthread_mutexattr_init(pthread_mutexattr_t *attributes);
+int __real_pthread_condattr_init(pthread_condattr_t *attributes);
+int __wrap_pthread_condattr_init(pthread_condattr_t *attributes);
+int __real_pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t *attributes);
+int __wrap_pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t *attributes);
+int __real_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+void *__real_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset);
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset);
+ssize_t __real_getrandom(void *bytes, size_t size, unsigned flags);
+ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags);
+
+int __wrap_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes)
+{
+    return refuses() ? EAGAIN : __real_pthread_mutex_init(mutex, attributes);
+}
+
+int __wrap_pthread_mutexattr_init(pthread_mutexattr_t *attributes)
+{
+    return refuses() ? ENOMEM : __real_pthread_mutexattr_init(attributes);
+}
+
+int __wrap_pthread_condattr_init(pthread_condattr_t *attributes)
+{
+    return conditions == 1 ? ENOMEM : __real_pthread_condattr_init(attributes);
+}
+
+int __wrap_pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t *attributes)
+{
+    return conditions == 2 ? EAGAIN : __real_pthread_cond_init(condition, attributes);
+}
+
+int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
+{
+    return refuses() ? ENOMEM : __real_pthread_atfork(prepare, parent, child);
+}
+
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset)
+{
+    return refuses() ? MAP_FAILED : __real_mmap(address, size, protection, flags, file, offset);
+}
+
+ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags)
+{
+    if (dribbles && ++seen % 2) {
+        errno = EINTR;
+        return -1;
+    }
+    if (refuses()) {
+        errno = ENOSYS;
+        return -1;
+    }
+    return __real_getrandom(bytes, dribbles ? 1 : size, flags);
+}
+
+/* ---- Starting ---------------------------------------------------------------------------------------------------- */
+
+/* What children tell. */
+static struct {
+    bool was_refused;
+} * told;
+
+/* In a process that has nothing of the library's yet. */
+static bool start_without(const struct child *me, void *number)
+{
+    struct nexauth_error error = {0};
+    nexauth_session *session = NULL;
+    nexauth_status status;
+
+    (void)me;
+    seen = 0;
+    refused = *(int *)number;
+    status = nexauth_session_new(NULL, &session, &error);
+    told->was_refused = seen >= refused;
+    refused = 0;
+    if (status != (told->was_refused ? NEXAUTH_NO_MEMORY : NEXAUTH_OK) || !session != told->was_refused ||
+        error.status != status)
+        return false;
+    if (!session && nexauth_session_new(NULL, &session, &error))
+        return false;
+    nexauth_session_free(session);
+    return child_leaks_nothing();
+}
+
+static void a_session_that_lacks_anything_is_not_started_and_the_next_one_is(void **state)
+{
+    int number = 0;
+
+    (void)state;
+    do {
+        number++;
+        assert_in_range(number, 1, MOST);
+        if (child_run(start_without, &number) != 0)
+            fail_msg("from number %d on", number);
+    } while (told->was_refused);
+    assert_true(number > 10);
+}
+
+/* ---- Waiting ----------------------------------------------------------------------------------------------------- */
+
+/* Nothing is lost: what was begun goes on when somebody can wait. */
+static void who_cannot_wait_is_told_that_the_token_has_not_come(void **state)
+{
+    struct fixture *fixture = *state;
+    struct nexauth_error error = {0};
+
+    for (int kind = 1; kind <= 2; kind++) {
+        nexauth_source *source = fixture_new_controller(fixture);
+
+        fixture_answer_token(fixture, "one", "3600");
+        conditions = kind;
+        assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_TIMEOUT);
+        conditions = 0;
+        assert_int_equal(fixture_get(source, "one", &error), NEXAUTH_OK);
+        assert_int_equal(fixture->script.begun, kind);
+        nexauth_source_free(source);
+    }
+}
+
+/* ---- Randomness -------------------------------------------------------------------------------------------------- */
+
+static void randomness_is_whole_however_it_comes(void **state)
+{
+    const unsigned char none[16] = {0};
+    unsigned char bytes[3][16] = {{0}};
+
+    (void)state;
+    dribbles = true;
+    for (int i = 0; i < 3; i++)
+        assert_true(nx_system_entropy(NULL, bytes[i], sizeof bytes[i]));
+    dribbles = false;
+    for (int half = 0; half < 16; half += 8)
+        assert_memory_not_equal(bytes[0] + half, none, 8);
+    assert_memory_not_equal(bytes[0], bytes[1], 16);
+    assert_memory_not_equal(bytes[1], bytes[2], 16);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_session_that_lacks_anything_is_not_started_and_the_next_one_is),
+        cmocka_unit_test_setup_teardown(who_cannot_wait_is_told_that_the_token_has_not_come, fixture_set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test(randomness_is_whole_however_it_comes),
+    };
+
+    told = __real_mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return told == MAP_FAILED ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}
