@@ -9,10 +9,13 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,27 +50,65 @@ int __wrap_epoll_ctl(int set, int what, int descriptor, struct epoll_event *even
     return __real_epoll_ctl(set, what, descriptor, event);
 }
 
-/* ---- A multi whose memory may run out ---------------------------------------------------------------------------- */
+/* ---- An epoll that may fail, and pauses that take no time -------------------------------------------------------- */
 
-static int actions;         /* of multis, since the last reset */
-static int fails_at;        /* the number of the action that runs out of memory, from 1; 0: none */
-static const CURLM *failed; /* the multi whose action did */
-static bool asked_again;    /* to act, although it did */
+static int failing_waits; /* so many, from now on */
+static int pauses;
+static int64_t longest_pause_ns;
 
-CURLMcode __real_curl_multi_socket_action(CURLM *multi, curl_socket_t socket, int what,
-                                          int *running); /* NOLINT(bugprone-reserved-identifier) */
-CURLMcode __wrap_curl_multi_socket_action(CURLM *multi, curl_socket_t socket, int what,
-                                          int *running); /* NOLINT(bugprone-reserved-identifier) */
+int __real_epoll_wait(int set, struct epoll_event *events, int most, int wait_ms);
+int __wrap_epoll_wait(int set, struct epoll_event *events, int most, int wait_ms);
+int __wrap_nanosleep(const struct timespec *time, struct timespec *remaining);
 
-CURLMcode __wrap_curl_multi_socket_action(CURLM *multi, curl_socket_t socket, int what, int *running)
+int __wrap_epoll_wait(int set, struct epoll_event *events, int most, int wait_ms)
 {
-    const CURLMcode result = __real_curl_multi_socket_action(multi, socket, what, running);
+    if (failing_waits > 0) {
+        failing_waits--;
+        errno = EBADF;
+        return -1;
+    }
+    return __real_epoll_wait(set, events, most, wait_ms);
+}
 
-    asked_again = asked_again || multi == failed;
-    if (++actions != fails_at)
-        return result;
-    failed = multi;
-    return CURLM_OUT_OF_MEMORY;
+int __wrap_nanosleep(const struct timespec *time, struct timespec *remaining)
+{
+    const int64_t ns = (int64_t)time->tv_sec * 1000000000 + time->tv_nsec;
+
+    (void)remaining;
+    pauses++;
+    if (ns > longest_pause_ns)
+        longest_pause_ns = ns;
+    return 0;
+}
+
+/* ---- Names, of which each is this machine's ---------------------------------------------------------------------- */
+
+static atomic_bool names_are_known;
+static atomic_int names_asked;
+
+/* In place of the C library's, for libcurl, which asks by a thread of its own. */
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+    static struct sockaddr_in address;
+    static struct addrinfo entry;
+
+    (void)name;
+    (void)hints;
+    names_asked++;
+    while (!names_are_known)
+        sched_yield();
+    address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    address.sin_port = htons((in_port_t)(service ? strtol(service, NULL, 10) : 0));
+    entry = (struct addrinfo){.ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
+    entry.ai_addrlen = sizeof address;
+    entry.ai_addr = (struct sockaddr *)&address;
+    *found = &entry;
+    return 0;
+}
+
+void freeaddrinfo(struct addrinfo *found)
+{
+    (void)found;
 }
 
 /* ---- Setting up -------------------------------------------------------------------------------------------------- */
@@ -79,8 +120,6 @@ static int set_up(void **state)
     struct wire *wire = calloc(1, sizeof *wire);
 
     *state = wire;
-    failed = NULL;
-    asked_again = false;
     if (!wire)
         return -1;
     wire->listener = listener_start("127.0.0.1");
@@ -94,7 +133,6 @@ static int tear_down(void **state)
     struct wire *wire = *state;
 
     refusing = false;
-    fails_at = 0;
     nx_exchange_release(&wire->exchange);
     wire->transport->verbs->free(wire->transport);
     listener_stop(wire->listener);
@@ -311,80 +349,6 @@ static void a_socket_that_cannot_be_watched_is_read(void **state)
     assert_int_equal(listener_requests(wire->listener), 3);
 }
 
-static void await_end(struct wire *wire, struct nx_exchange *exchange)
-{
-    struct nx_exchange *finished = NULL;
-
-    while (!finished)
-        finished = turn(wire, FOR_EVER_MS);
-    assert_ptr_equal(finished, exchange);
-    assert_null(finished->next);
-    assert_false(asked_again);
-    assert_int_equal(finished->loss, NX_LOSS_NONE);
-    assert_int_equal(finished->response.http_status, 200);
-}
-
-/* By turns that wait, or with an answer that comes when all has been done that can be done before. */
-static void serve(struct wire *wire, bool late)
-{
-    const int requests = listener_requests(wire->listener);
-
-    if (!late)
-        listener_answer(wire->listener, plain_answer);
-    begin(wire);
-    if (late) {
-        await_request(wire, requests + 1);
-        listener_answer(wire->listener, plain_answer);
-    }
-    await_end(wire, &wire->exchange);
-    assert_int_equal(patience(wire), -1);
-}
-
-/* One that has run out of memory may crash by what it noted, and watches for nothing. */
-static void a_multi_that_ran_out_of_memory_ends_its_work_and_is_replaced(void **state)
-{
-    struct wire *wire = *state;
-    const int descriptor = wire->transport->verbs->descriptor(wire->transport);
-    int connections = 1;
-
-    serve(wire, false);
-    for (int late = 0; late < 2; late++) {
-        for (fails_at = 1;; fails_at++) {
-            failed = NULL;
-            actions = 0;
-            serve(wire, late);
-            if (!failed)
-                break;
-            serve(wire, late);
-            assert_int_equal(listener_connections(wire->listener), ++connections);
-            serve(wire, late);
-            assert_int_equal(listener_connections(wire->listener), connections);
-            assert_int_equal(wire->transport->verbs->descriptor(wire->transport), descriptor);
-        }
-        assert_in_range(fails_at, 2, 100);
-    }
-}
-
-static void who_comes_to_a_multi_that_ran_out_of_memory_is_served(void **state)
-{
-    struct wire *wire = *state;
-    struct wire beside = *wire;
-
-    nx_exchange_init(&beside.exchange, CAP);
-    fails_at = 1;
-    actions = 0;
-    begin(wire);
-    await_request(wire, 1);
-    assert_non_null(failed);
-    listener_answer(wire->listener, (struct listener_answer){.then = LISTENER_STALL});
-    listener_answer(wire->listener, plain_answer);
-    begin(&beside);
-    await_end(&beside, &beside.exchange);
-    wire->transport->verbs->give_up(wire->transport, &wire->exchange);
-    nx_exchange_release(&beside.exchange);
-    serve(wire, false);
-}
-
 /* ---- Descriptors ------------------------------------------------------------------------------------------------- */
 
 /* Whether the descriptor is a connection to the listener. */
@@ -395,6 +359,59 @@ static bool is_connection(const struct wire *wire, int descriptor)
 
     return getpeername(descriptor, (struct sockaddr *)&peer, &size) == 0 && peer.sin_family == AF_INET &&
            ntohs(peer.sin_port) == listener_port(wire->listener);
+}
+
+/* Such as of a set that somebody else has closed. It is not tried again in a hurry, nor is anything late for that. */
+static void a_wait_that_fails_is_a_short_pause(void **state)
+{
+    struct wire *wire = *state;
+    struct nx_exchange *finished = NULL;
+
+    listener_answer(wire->listener, plain_answer);
+    begin(wire);
+    pauses = 0;
+    longest_pause_ns = 0;
+    failing_waits = 1;
+    assert_null(turn(wire, 4));
+    assert_int_equal(pauses, 1);
+    assert_in_range(longest_pause_ns, 0, 4000000);
+    failing_waits = 3;
+    while (!finished)
+        finished = turn(wire, FOR_EVER_MS);
+    assert_int_equal(failing_waits, 0);
+    assert_int_equal(pauses, 4);
+    assert_in_range(longest_pause_ns, 0, 10000000);
+    assert_int_equal(wire->exchange.response.http_status, 200);
+}
+
+/* libcurl waits for it by a socket that it has opened by itself. */
+static void a_name_that_is_found_makes_the_descriptor_readable(void **state)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    struct wire *wire = *state;
+    struct nx_exchange *finished = NULL;
+    char origin[64];
+
+    if (!(info->features & CURL_VERSION_ASYNCHDNS) || info->ares)
+        skip(); /* that asks in another way */
+    names_are_known = false;
+    listener_answer(wire->listener, plain_answer);
+    snprintf(origin, sizeof origin, "http://service.test:%d", listener_port(wire->listener));
+    begin_at(wire, origin);
+    while (!names_asked)
+        assert_null(turn(wire, 0));
+    assert_null(turn(wire, 0));
+    assert_int_equal(listener_connections(wire->listener), 0);
+    names_are_known = true;
+    while (!finished) {
+        polls(wire, FOR_EVER_MS);
+        finished = turn(wire, 0);
+    }
+    assert_int_equal(wire->exchange.loss, NX_LOSS_NONE);
+    assert_int_equal(wire->exchange.response.http_status, 200);
+    assert_null(turn(wire, 0)); /* lets go of what libcurl waits for no longer */
+    assert_int_equal(patience(wire), -1);
+    assert_false(polls(wire, 0));
 }
 
 static void no_descriptor_outlives_an_exec_or_blocks(void **state)
@@ -473,8 +490,8 @@ int main(void)
         ON_A_WIRE(a_signal_ends_no_exchange),
         ON_A_WIRE(a_turn_without_a_wait_reads_all_that_lies_there),
         ON_A_WIRE(a_socket_that_cannot_be_watched_is_read),
-        ON_A_WIRE(a_multi_that_ran_out_of_memory_ends_its_work_and_is_replaced),
-        ON_A_WIRE(who_comes_to_a_multi_that_ran_out_of_memory_is_served),
+        ON_A_WIRE(a_wait_that_fails_is_a_short_pause),
+        ON_A_WIRE(a_name_that_is_found_makes_the_descriptor_readable),
         ON_A_WIRE(no_descriptor_outlives_an_exec_or_blocks),
         ON_A_WIRE(a_failed_handshake_is_no_failed_connect),
     };
