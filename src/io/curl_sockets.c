@@ -155,6 +155,8 @@ static void close_own(struct nx_curl_sockets *sockets)
     sockets->event = -1;
     sockets->set = -1;
     sockets->multi = NULL;
+    sockets->deaf = false;
+    sockets->spoiled = false;
 }
 
 void nx_curl_sockets_abandon(struct nx_curl_sockets *sockets)
@@ -213,7 +215,7 @@ void nx_curl_sockets_run_due(struct nx_curl_sockets *sockets)
 {
     if (sockets->spoiled)
         look_at_all(sockets);
-    else
+    else if (sockets->multi) /* libcurl 7.88 looks into it before it asks whether it is one */
         tell_multi(sockets, CURL_SOCKET_TIMEOUT, 0);
 }
 
