@@ -21,7 +21,16 @@ static struct {
     bool curl_fails;
     bool cjson_ignores;
     bool xml_ignores;
+    bool hides; /* what OpenSSL is called, as where libcurl has another library */
 } below;
+
+void *__wrap_dlsym(void *handle, const char *name);
+void *__real_dlsym(void *handle, const char *name);
+
+void *__wrap_dlsym(void *handle, const char *name)
+{
+    return below.hides ? NULL : __real_dlsym(handle, name);
+}
 
 CURLcode __wrap_curl_global_init_mem(long flags, curl_malloc_callback m, curl_free_callback f, curl_realloc_callback r,
                                      curl_strdup_callback s, curl_calloc_callback c);
@@ -253,6 +262,30 @@ static void a_library_that_does_not_take_the_allocator_is_named(void **state)
         assert_int_equal(child_run(meetings[i], NULL), 0);
 }
 
+static bool meet_another_library(const struct child *me, void *context)
+{
+    bool good;
+
+    (void)me;
+    (void)context;
+    below.hides = true;
+    good = nexauth_process_harden(NULL) == NEXAUTH_OK && nexauth_process_harden(NULL) == NEXAUTH_OK;
+    for (size_t i = 0; i < sizeof uses / sizeof *uses; i++) {
+        const unsigned int before = nx_wiping_count();
+
+        uses[i]();
+        good = good && (nx_wiping_count() != before) == is_there(i);
+    }
+    return good;
+}
+
+/* What lies under libcurl then is out of reach. */
+static void where_there_is_no_openssl_the_others_are_hardened(void **state)
+{
+    (void)state;
+    assert_int_equal(child_run(meet_another_library, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +293,7 @@ int main(void)
         cmocka_unit_test(what_comes_too_late_is_told),
         cmocka_unit_test(keys_of_connections_are_not_written_to_a_file),
         cmocka_unit_test(a_library_that_does_not_take_the_allocator_is_named),
+        cmocka_unit_test(where_there_is_no_openssl_the_others_are_hardened),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
