@@ -11,6 +11,25 @@
 
 enum { READERS = 8, READS = 4000, PUTS = 1500, LETTERS = 26, MONO_MS = 5000, WALL_MS = 90000, ALWAYS_MS = 1000000 };
 
+/* ---- A writer that crosses what is copied ------------------------------------------------------------------------ */
+
+static struct nx_slot *crossing; /* NULL: none does */
+static int copies;
+
+void __real_nx_block_copy(const struct nx_block *block, size_t offset, void *to, size_t size);
+void __wrap_nx_block_copy(const struct nx_block *block, size_t offset, void *to, size_t size);
+
+void __wrap_nx_block_copy(const struct nx_block *block, size_t offset, void *to, size_t size)
+{
+    __real_nx_block_copy(block, offset, to, size);
+    if (!crossing)
+        return;
+    atomic_fetch_add(&crossing->sequence, 2);
+    copies++;
+}
+
+/* ---- Slots, and tokens for them ---------------------------------------------------------------------------------- */
+
 static struct nx_moment at(int64_t mono_ms, int64_t wall_ms)
 {
     return (struct nx_moment){.mono_ns = mono_ms * 1000000, .wall_ns = wall_ms * 1000000};
@@ -272,6 +291,31 @@ static void who_copies_while_the_token_changes_is_told_that_none_is_fresh(void *
     nexauth_token_unref(token);
 }
 
+/* All its tries: the buffer is not left with what may be of two tokens. */
+static void what_was_copied_while_the_token_changed_is_wiped(void **state)
+{
+    struct nx_slot slot;
+    nexauth_token *token = new_token(0);
+    char buffer[512] = "";
+    const char none[512] = "";
+    size_t length = 7;
+
+    (void)state;
+    nx_slot_init(&slot);
+    fill(&slot, token);
+    crossing = &slot;
+    copies = 0;
+    assert_int_equal(nx_slot_copy(&slot, at(MONO_MS, WALL_MS), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
+    crossing = NULL;
+    assert_true(copies > 1);
+    assert_memory_equal(buffer, none, sizeof none);
+    assert_int_equal(length, 7);
+    assert_int_equal(nx_slot_copy(&slot, at(MONO_MS, WALL_MS), buffer, sizeof buffer, &length), NX_SLOT_COPIED);
+    assert_true(is_whole(buffer, length));
+    assert_true(nx_slot_put(&slot, NULL));
+    nexauth_token_unref(token);
+}
+
 static void a_token_at_an_address_of_more_than_48_bits_stays_out(void **state)
 {
     const union {
@@ -443,6 +487,7 @@ int main(void)
         cmocka_unit_test(a_new_token_is_not_fresh_by_what_was_said_of_the_old),
         cmocka_unit_test(a_copy_needs_room_for_the_text_and_its_nul),
         cmocka_unit_test(who_copies_while_the_token_changes_is_told_that_none_is_fresh),
+        cmocka_unit_test(what_was_copied_while_the_token_changed_is_wiped),
         cmocka_unit_test(a_token_at_an_address_of_more_than_48_bits_stays_out),
         cmocka_unit_test(references_are_exact_while_tokens_are_replaced),
         cmocka_unit_test(copies_are_whole_while_tokens_are_replaced),
