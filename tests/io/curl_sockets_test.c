@@ -6,16 +6,12 @@
 #include "support/listener.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,36 +75,6 @@ int __wrap_nanosleep(const struct timespec *time, struct timespec *remaining)
     if (ns > longest_pause_ns)
         longest_pause_ns = ns;
     return 0;
-}
-
-/* ---- Names, of which each is this machine's ---------------------------------------------------------------------- */
-
-static atomic_bool names_are_known;
-static atomic_int names_asked;
-
-/* In place of the C library's, for libcurl, which asks by a thread of its own. */
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
-{
-    static struct sockaddr_in address;
-    static struct addrinfo entry;
-
-    (void)name;
-    (void)hints;
-    names_asked++;
-    while (!names_are_known)
-        sched_yield();
-    address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    address.sin_port = htons((in_port_t)(service ? strtol(service, NULL, 10) : 0));
-    entry = (struct addrinfo){.ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_protocol = IPPROTO_TCP};
-    entry.ai_addrlen = sizeof address;
-    entry.ai_addr = (struct sockaddr *)&address;
-    *found = &entry;
-    return 0;
-}
-
-void freeaddrinfo(struct addrinfo *found)
-{
-    (void)found;
 }
 
 /* ---- Setting up -------------------------------------------------------------------------------------------------- */
@@ -384,36 +350,6 @@ static void a_wait_that_fails_is_a_short_pause(void **state)
     assert_int_equal(wire->exchange.response.http_status, 200);
 }
 
-/* libcurl waits for it by a socket that it has opened by itself. */
-static void a_name_that_is_found_makes_the_descriptor_readable(void **state)
-{
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    struct wire *wire = *state;
-    struct nx_exchange *finished = NULL;
-    char origin[64];
-
-    if (!(info->features & CURL_VERSION_ASYNCHDNS) || info->ares)
-        skip(); /* that asks in another way */
-    names_are_known = false;
-    listener_answer(wire->listener, plain_answer);
-    snprintf(origin, sizeof origin, "http://service.test:%d", listener_port(wire->listener));
-    begin_at(wire, origin);
-    while (!names_asked)
-        assert_null(turn(wire, 0));
-    assert_null(turn(wire, 0));
-    assert_int_equal(listener_connections(wire->listener), 0);
-    names_are_known = true;
-    while (!finished) {
-        polls(wire, FOR_EVER_MS);
-        finished = turn(wire, 0);
-    }
-    assert_int_equal(wire->exchange.loss, NX_LOSS_NONE);
-    assert_int_equal(wire->exchange.response.http_status, 200);
-    assert_null(turn(wire, 0)); /* lets go of what libcurl waits for no longer */
-    assert_int_equal(patience(wire), -1);
-    assert_false(polls(wire, 0));
-}
-
 static void no_descriptor_outlives_an_exec_or_blocks(void **state)
 {
     struct wire *wire = *state;
@@ -491,7 +427,6 @@ int main(void)
         ON_A_WIRE(a_turn_without_a_wait_reads_all_that_lies_there),
         ON_A_WIRE(a_socket_that_cannot_be_watched_is_read),
         ON_A_WIRE(a_wait_that_fails_is_a_short_pause),
-        ON_A_WIRE(a_name_that_is_found_makes_the_descriptor_readable),
         ON_A_WIRE(no_descriptor_outlives_an_exec_or_blocks),
         ON_A_WIRE(a_failed_handshake_is_no_failed_connect),
     };

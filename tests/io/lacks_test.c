@@ -17,13 +17,17 @@ enum { MOST = 200 };
 /* ---- A system that refuses --------------------------------------------------------------------------------------- */
 
 static int seen;       /* of what can be refused */
-static int refused;    /* from this one on they are, from 1; 0: none */
+static int refused;    /* which of them is, from 1; 0: none */
+static bool for_ever;  /* and all after it */
 static int conditions; /* so many are refused */
-static bool dribbles;  /* randomness comes byte by byte, and interrupted */
+static int mapped;
+static int interruptible;
+static bool dribbles; /* randomness comes byte by byte, and interrupted */
 
 static bool refuses(void)
 {
-    return ++seen >= refused && refused;
+    seen++;
+    return seen == refused || (for_ever && refused && seen > refused);
 }
 
 int __real_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes);
@@ -36,6 +40,8 @@ int __real_pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t
 int __wrap_pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t *attributes);
 int __real_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+int __real_munmap(void *address, size_t size);
+int __wrap_munmap(void *address, size_t size);
 void *__real_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset);
 void *__wrap_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset);
 ssize_t __real_getrandom(void *bytes, size_t size, unsigned flags);
@@ -63,17 +69,26 @@ int __wrap_pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t
 
 int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
 {
-    return refuses() ? ENOMEM : __real_pthread_atfork(prepare, parent, child);
+    return for_ever && refuses() ? ENOMEM : __real_pthread_atfork(prepare, parent, child); /* once is forgiven */
 }
 
 void *__wrap_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset)
 {
-    return refuses() ? MAP_FAILED : __real_mmap(address, size, protection, flags, file, offset);
+    if (refuses())
+        return MAP_FAILED;
+    mapped++;
+    return __real_mmap(address, size, protection, flags, file, offset);
+}
+
+int __wrap_munmap(void *address, size_t size)
+{
+    mapped--;
+    return __real_munmap(address, size);
 }
 
 ssize_t __wrap_getrandom(void *bytes, size_t size, unsigned flags)
 {
-    if (dribbles && ++seen % 2) {
+    if (dribbles && ++interruptible % 2) {
         errno = EINTR;
         return -1;
     }
@@ -110,21 +125,29 @@ static bool start_without(const struct child *me, void *number)
     if (!session && nexauth_session_new(NULL, &session, &error))
         return false;
     nexauth_session_free(session);
-    return child_leaks_nothing();
+    return mapped == 1 && child_leaks_nothing(); /* what processes share stays */
 }
 
-static void a_session_that_lacks_anything_is_not_started_and_the_next_one_is(void **state)
+static void refuse_one_by_one(void)
 {
     int number = 0;
 
-    (void)state;
     do {
         number++;
         assert_in_range(number, 1, MOST);
         if (child_run(start_without, &number) != 0)
-            fail_msg("from number %d on", number);
+            fail_msg("without number %d", number);
     } while (told->was_refused);
     assert_true(number > 10);
+}
+
+static void a_session_that_lacks_anything_is_not_started_and_the_next_one_is(void **state)
+{
+    (void)state;
+    refuse_one_by_one();
+    for_ever = true;
+    refuse_one_by_one();
+    for_ever = false;
 }
 
 /* ---- Waiting ----------------------------------------------------------------------------------------------------- */
