@@ -1,9 +1,7 @@
 /* How the transport waits: what its descriptor and its patience tell, and what a turn takes in. */
 #include "support/test.h"
 
-#include "io/curl_transport.h"
-#include "io/system.h"
-#include "support/listener.h"
+#include "io/wire_rig.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,13 +18,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { CAP = 65536, FOR_EVER_MS = 3600000, DESCRIPTORS = 256 };
-
-struct wire {
-    struct listener *listener;
-    struct nx_transport *transport;
-    struct nx_exchange exchange;
-};
+enum { DESCRIPTORS = 256 };
 
 /* ---- An epoll that may refuse sockets ---------------------------------------------------------------------------- */
 
@@ -77,77 +69,10 @@ int __wrap_nanosleep(const struct timespec *time, struct timespec *remaining)
     return 0;
 }
 
-/* ---- Setting up -------------------------------------------------------------------------------------------------- */
-
-static int set_up(void **state)
-{
-    const struct nx_curl_settings settings = {
-        .connect_timeout_ms = 60000, .max_connections = 8, .max_answer_bytes = CAP};
-    struct wire *wire = calloc(1, sizeof *wire);
-
-    *state = wire;
-    if (!wire)
-        return -1;
-    wire->listener = listener_start("127.0.0.1");
-    wire->transport = nx_curl_transport_new(&settings, &nx_system_clock);
-    nx_exchange_init(&wire->exchange, CAP);
-    return wire->listener && wire->transport ? 0 : -1;
-}
-
 static int tear_down(void **state)
 {
-    struct wire *wire = *state;
-
     refusing = false;
-    nx_exchange_release(&wire->exchange);
-    wire->transport->verbs->free(wire->transport);
-    listener_stop(wire->listener);
-    free(wire);
-    return 0;
-}
-
-static const struct listener_answer plain_answer = {.text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"};
-
-static void begin_at(struct wire *wire, const char *origin)
-{
-    nx_exchange_reset(&wire->exchange);
-    nx_request_begin(&wire->exchange.request, NX_CARRIER_FORM, origin, "/token");
-    nx_request_parameter(&wire->exchange.request, "secret", "abc123");
-    assert_int_equal(nx_request_end(&wire->exchange.request), NEXAUTH_OK);
-    wire->transport->verbs->begin(wire->transport, &wire->exchange);
-}
-
-static void begin(struct wire *wire)
-{
-    begin_at(wire, listener_origin(wire->listener));
-}
-
-static struct nx_exchange *turn(struct wire *wire, int64_t wait_ms)
-{
-    return wire->transport->verbs->turn(wire->transport, wait_ms);
-}
-
-static int64_t patience(struct wire *wire)
-{
-    return wire->transport->verbs->patience(wire->transport);
-}
-
-/* Whether the descriptor is readable within the time. */
-static bool polls(struct wire *wire, int wait_ms)
-{
-    struct pollfd watched = {.fd = wire->transport->verbs->descriptor(wire->transport), .events = POLLIN};
-
-    assert_true(watched.fd >= 0);
-    return poll(&watched, 1, wait_ms) == 1;
-}
-
-/* Turns without waiting until the request has come; what libcurl's timers bring on the way is done. */
-static void await_request(struct wire *wire, int requests)
-{
-    while (listener_requests(wire->listener) < requests) {
-        assert_null(turn(wire, 0));
-        polls(wire, 10);
-    }
+    return wire_tear_down(state);
 }
 
 /* ---- What is told ------------------------------------------------------------------------------------------------ */
@@ -156,20 +81,20 @@ static void an_idle_transport_has_nothing_to_do(void **state)
 {
     struct wire *wire = *state;
 
-    assert_int_equal(patience(wire), -1);
-    assert_false(polls(wire, 0));
-    assert_null(turn(wire, 0));
-    assert_int_equal(patience(wire), -1);
+    assert_int_equal(wire_patience(wire), -1);
+    assert_false(wire_polls(wire, 0));
+    assert_null(wire_turn(wire, 0));
+    assert_int_equal(wire_patience(wire), -1);
 }
 
 static void what_was_begun_is_work_at_hand(void **state)
 {
     struct wire *wire = *state;
 
-    begin(wire);
-    assert_int_equal(patience(wire), 0);
+    wire_begin(wire);
+    assert_int_equal(wire_patience(wire), 0);
     wire->transport->verbs->give_up(wire->transport, &wire->exchange);
-    assert_int_equal(patience(wire), -1);
+    assert_int_equal(wire_patience(wire), -1);
 }
 
 /* So that nothing of the request arrives later. */
@@ -178,8 +103,8 @@ static void an_exchange_that_is_given_up_resets_its_connection(void **state)
     struct wire *wire = *state;
 
     listener_answer(wire->listener, (struct listener_answer){.then = LISTENER_STALL});
-    begin(wire);
-    await_request(wire, 1);
+    wire_begin(wire);
+    wire_await_request(wire, 1);
     wire->transport->verbs->give_up(wire->transport, &wire->exchange);
     assert_int_equal(listener_await_end(wire->listener), 1);
 }
@@ -189,18 +114,18 @@ static void an_answer_makes_the_descriptor_readable(void **state)
     struct wire *wire = *state;
 
     listener_answer(wire->listener,
-                    (struct listener_answer){.text = plain_answer.text, .then = LISTENER_KEEP, .held = true});
-    begin(wire);
-    await_request(wire, 1);
-    while (patience(wire) == 0)
-        assert_null(turn(wire, 0));
-    assert_false(polls(wire, 0));
+                    (struct listener_answer){.text = wire_answer.text, .then = LISTENER_KEEP, .held = true});
+    wire_begin(wire);
+    wire_await_request(wire, 1);
+    while (wire_patience(wire) == 0)
+        assert_null(wire_turn(wire, 0));
+    assert_false(wire_polls(wire, 0));
     listener_release(wire->listener);
-    assert_true(polls(wire, FOR_EVER_MS));
-    assert_ptr_equal(turn(wire, 0), &wire->exchange);
+    assert_true(wire_polls(wire, WIRE_FOR_EVER_MS));
+    assert_ptr_equal(wire_turn(wire, 0), &wire->exchange);
     assert_int_equal(wire->exchange.response.http_status, 200);
-    assert_false(polls(wire, 0));
-    assert_int_equal(patience(wire), -1);
+    assert_false(wire_polls(wire, 0));
+    assert_int_equal(wire_patience(wire), -1);
 }
 
 /* It is watched on; its end ends a wait, and no more than that. */
@@ -210,16 +135,16 @@ static void an_idle_connection_that_ends_is_let_go(void **state)
     struct nx_exchange *finished = NULL;
 
     for (int i = 0; i < 3; i++) {
-        listener_answer(wire->listener, (struct listener_answer){.text = plain_answer.text, .then = LISTENER_CLOSE});
-        begin(wire);
+        listener_answer(wire->listener, (struct listener_answer){.text = wire_answer.text, .then = LISTENER_CLOSE});
+        wire_begin(wire);
         do
-            finished = turn(wire, FOR_EVER_MS);
+            finished = wire_turn(wire, WIRE_FOR_EVER_MS);
         while (!finished);
         assert_int_equal(wire->exchange.response.http_status, 200);
-        assert_true(polls(wire, FOR_EVER_MS));
-        assert_null(turn(wire, FOR_EVER_MS));
-        assert_false(polls(wire, 0));
-        assert_int_equal(patience(wire), -1);
+        assert_true(wire_polls(wire, WIRE_FOR_EVER_MS));
+        assert_null(wire_turn(wire, WIRE_FOR_EVER_MS));
+        assert_false(wire_polls(wire, 0));
+        assert_int_equal(wire_patience(wire), -1);
     }
     assert_int_equal(listener_connections(wire->listener), 3);
 }
@@ -238,14 +163,14 @@ static void a_wakeup_ends_one_wait(void **state)
     pthread_t thread;
 
     assert_int_equal(pthread_create(&thread, NULL, wake, wire), 0);
-    assert_null(turn(wire, FOR_EVER_MS));
+    assert_null(wire_turn(wire, WIRE_FOR_EVER_MS));
     pthread_join(thread, NULL);
-    assert_false(polls(wire, 0));
+    assert_false(wire_polls(wire, 0));
     wake(wire); /* nobody waits: it is the next one's */
     wake(wire);
-    assert_true(polls(wire, 0));
-    assert_null(turn(wire, FOR_EVER_MS));
-    assert_false(polls(wire, 0));
+    assert_true(wire_polls(wire, 0));
+    assert_null(wire_turn(wire, WIRE_FOR_EVER_MS));
+    assert_false(wire_polls(wire, 0));
 }
 
 static void on_alarm(int number)
@@ -261,16 +186,16 @@ static void a_signal_ends_no_exchange(void **state)
     struct wire *wire = *state;
     struct nx_exchange *finished = NULL;
 
-    listener_answer(wire->listener, (struct listener_answer){.text = plain_answer.text, .held = true});
+    listener_answer(wire->listener, (struct listener_answer){.text = wire_answer.text, .held = true});
     assert_int_equal(sigaction(SIGALRM, &caught, NULL), 0);
-    begin(wire);
-    await_request(wire, 1);
+    wire_begin(wire);
+    wire_await_request(wire, 1);
     assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
     for (int i = 0; i < 20; i++)
-        assert_null(turn(wire, 100));
+        assert_null(wire_turn(wire, 100));
     listener_release(wire->listener);
     while (!finished)
-        finished = turn(wire, 100);
+        finished = wire_turn(wire, 100);
     assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
     assert_int_equal(wire->exchange.response.http_status, 200);
 }
@@ -287,12 +212,12 @@ static void a_turn_without_a_wait_reads_all_that_lies_there(void **state)
 
     memset(text + head, 'x', BODY);
     listener_answer(wire->listener, (struct listener_answer){.text = text, .held = true});
-    begin(wire);
-    await_request(wire, 1);
+    wire_begin(wire);
+    wire_await_request(wire, 1);
     listener_release(wire->listener);
     while (listener_sent(wire->listener) < (size_t)head + BODY)
-        polls(wire, 1);
-    assert_ptr_equal(turn(wire, 0), &wire->exchange);
+        wire_polls(wire, 1);
+    assert_ptr_equal(wire_turn(wire, 0), &wire->exchange);
     assert_int_equal(wire->exchange.response.body.length, BODY);
 }
 
@@ -305,12 +230,12 @@ static void a_socket_that_cannot_be_watched_is_read(void **state)
         struct nx_exchange *finished = NULL;
 
         refusing = i != 1;
-        listener_answer(wire->listener, (struct listener_answer){.text = plain_answer.text, .then = LISTENER_CLOSE});
-        begin(wire);
+        listener_answer(wire->listener, (struct listener_answer){.text = wire_answer.text, .then = LISTENER_CLOSE});
+        wire_begin(wire);
         while (!finished)
-            finished = turn(wire, FOR_EVER_MS);
+            finished = wire_turn(wire, WIRE_FOR_EVER_MS);
         assert_int_equal(wire->exchange.response.http_status, 200);
-        assert_int_equal(patience(wire), -1);
+        assert_int_equal(wire_patience(wire), -1);
     }
     assert_int_equal(listener_requests(wire->listener), 3);
 }
@@ -333,17 +258,17 @@ static void a_wait_that_fails_is_a_short_pause(void **state)
     struct wire *wire = *state;
     struct nx_exchange *finished = NULL;
 
-    listener_answer(wire->listener, plain_answer);
-    begin(wire);
+    listener_answer(wire->listener, wire_answer);
+    wire_begin(wire);
     pauses = 0;
     longest_pause_ns = 0;
     failing_waits = 1;
-    assert_null(turn(wire, 4));
+    assert_null(wire_turn(wire, 4));
     assert_int_equal(pauses, 1);
     assert_in_range(longest_pause_ns, 0, 4000000);
     failing_waits = 3;
     while (!finished)
-        finished = turn(wire, FOR_EVER_MS);
+        finished = wire_turn(wire, WIRE_FOR_EVER_MS);
     assert_int_equal(failing_waits, 0);
     assert_int_equal(pauses, 4);
     assert_in_range(longest_pause_ns, 0, 10000000);
@@ -356,8 +281,8 @@ static void no_descriptor_outlives_an_exec_or_blocks(void **state)
     const int set = wire->transport->verbs->descriptor(wire->transport);
     int connections = 0;
 
-    begin(wire);
-    await_request(wire, 1);
+    wire_begin(wire);
+    wire_await_request(wire, 1);
     assert_true(fcntl(set, F_GETFD) & FD_CLOEXEC);
     for (int i = 0; i < DESCRIPTORS; i++) {
         if (!is_connection(wire, i))
@@ -395,24 +320,24 @@ static void a_failed_handshake_is_no_failed_connect(void **state)
     const int server = open_server(origin, sizeof origin);
     int connection;
 
-    begin_at(wire, origin);
-    assert_null(turn(wire, 0));
+    wire_begin_at(wire, origin);
+    assert_null(wire_turn(wire, 0));
     connection = accept(server, NULL, NULL);
     close(connection);
     while (!finished)
-        finished = turn(wire, FOR_EVER_MS);
+        finished = wire_turn(wire, WIRE_FOR_EVER_MS);
     assert_int_equal(wire->exchange.loss, NX_LOSS_TLS);
     assert_int_equal(wire->exchange.sendings, 0);
     close(server);
-    begin_at(wire, origin);
+    wire_begin_at(wire, origin);
     do
-        finished = turn(wire, FOR_EVER_MS);
+        finished = wire_turn(wire, WIRE_FOR_EVER_MS);
     while (!finished);
     assert_int_equal(wire->exchange.loss, NX_LOSS_CONNECT);
     assert_int_equal(wire->exchange.sendings, 0);
 }
 
-#define ON_A_WIRE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ON_A_WIRE(test) cmocka_unit_test_setup_teardown(test, wire_set_up, tear_down)
 
 int main(void)
 {
