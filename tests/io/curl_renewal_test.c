@@ -28,6 +28,16 @@ CURLMcode __wrap_curl_multi_socket_action(CURLM *multi, curl_socket_t socket, in
     return CURLM_OUT_OF_MEMORY;
 }
 
+static bool makes_none; /* no multi more */
+
+CURLM *__real_curl_multi_init(void); /* NOLINT(bugprone-reserved-identifier) */
+CURLM *__wrap_curl_multi_init(void); /* NOLINT(bugprone-reserved-identifier) */
+
+CURLM *__wrap_curl_multi_init(void)
+{
+    return makes_none ? NULL : __real_curl_multi_init();
+}
+
 static int set_up(void **state)
 {
     failed = NULL;
@@ -38,6 +48,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     fails_at = 0;
+    makes_none = false;
     return wire_tear_down(state);
 }
 
@@ -117,11 +128,27 @@ static void who_comes_to_a_multi_that_ran_out_of_memory_is_served(void **state)
     serve(wire, false);
 }
 
+static void while_there_is_no_memory_for_another_multi_it_stays(void **state)
+{
+    struct wire *wire = *state;
+
+    fails_at = 1;
+    actions = 0;
+    makes_none = true;
+    for (int i = 0; i < 3; i++)
+        serve(wire, i % 2);
+    assert_int_equal(listener_connections(wire->listener), 1);
+    makes_none = false;
+    serve(wire, false);
+    assert_int_equal(listener_connections(wire->listener), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_multi_that_ran_out_of_memory_ends_its_work_and_is_replaced, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(while_there_is_no_memory_for_another_multi_it_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_comes_to_a_multi_that_ran_out_of_memory_is_served, set_up, tear_down),
     };
 
