@@ -4,7 +4,7 @@
 #include "core/encode.h"
 #include "io/curl_exchange.h"
 #include "io/system.h"
-#include "support/listener.h"
+#include "io/wire_rig.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,36 +13,9 @@
 /* SOCKETS: what the two sides' sockets may hold when the reader has had enough. */
 enum { CAP = 4096, SOCKETS = 16 * 1024 * 1024 };
 
-struct wire {
-    struct listener *listener;
-    struct nx_transport *transport;
-    struct nx_exchange exchange;
-};
-
 static int set_up(void **state)
 {
-    const struct nx_curl_settings settings = {
-        .connect_timeout_ms = 60000, .max_connections = 8, .max_answer_bytes = CAP};
-    struct wire *wire = calloc(1, sizeof *wire);
-
-    *state = wire;
-    if (!wire)
-        return -1;
-    wire->listener = listener_start("127.0.0.1");
-    wire->transport = nx_curl_transport_new(&settings, &nx_system_clock);
-    nx_exchange_init(&wire->exchange, CAP);
-    return wire->listener && wire->transport ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct wire *wire = *state;
-
-    nx_exchange_release(&wire->exchange);
-    wire->transport->verbs->free(wire->transport);
-    listener_stop(wire->listener);
-    free(wire);
-    return 0;
+    return wire_set_up_with(state, CAP);
 }
 
 static void word(struct wire *wire, bool one_time)
@@ -258,7 +231,7 @@ static int run_answer_case(const struct answer_case *row)
     word(wire, false);
     run(wire);
     wrong = check_answer(wire, row);
-    tear_down(&own);
+    wire_tear_down(&own);
     return wrong;
 }
 
@@ -297,7 +270,7 @@ static void the_cap_counts_headers_and_body(void **state)
         assert_int_equal(wire->exchange.loss, NX_LOSS_NONE);
         assert_int_equal(wire->exchange.response.http_status, 200);
         assert_int_equal(wire->exchange.response.over_cap, cases[i].over_cap);
-        tear_down(&own);
+        wire_tear_down(&own);
     }
 }
 
@@ -466,7 +439,7 @@ static void what_cannot_be_begun_is_told_at_the_next_turn(void **state)
     free(ca_file);
 }
 
-#define ON_A_WIRE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ON_A_WIRE(test) cmocka_unit_test_setup_teardown(test, set_up, wire_tear_down)
 
 int main(void)
 {

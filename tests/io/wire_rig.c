@@ -8,10 +8,10 @@
 #include <poll.h>
 #include <stdlib.h>
 
-int wire_set_up(void **state)
+int wire_set_up_with(void **state, size_t max_answer_bytes)
 {
     const struct nx_curl_settings settings = {
-        .connect_timeout_ms = 60000, .max_connections = 8, .max_answer_bytes = WIRE_CAP};
+        .connect_timeout_ms = 60000, .max_connections = 8, .max_answer_bytes = (int64_t)max_answer_bytes};
     struct wire *wire = calloc(1, sizeof *wire);
 
     *state = wire;
@@ -19,8 +19,13 @@ int wire_set_up(void **state)
         return -1;
     wire->listener = listener_start("127.0.0.1");
     wire->transport = nx_curl_transport_new(&settings, &nx_system_clock);
-    nx_exchange_init(&wire->exchange, WIRE_CAP);
+    nx_exchange_init(&wire->exchange, max_answer_bytes);
     return wire->listener && wire->transport ? 0 : -1;
+}
+
+int wire_set_up(void **state)
+{
+    return wire_set_up_with(state, WIRE_CAP);
 }
 
 int wire_tear_down(void **state)

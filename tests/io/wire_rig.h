@@ -6,6 +6,7 @@
 #include "support/listener.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { WIRE_CAP = 65536, WIRE_FOR_EVER_MS = 3600000 };
@@ -20,6 +21,7 @@ extern const struct listener_answer wire_answer; /* 200, and the connection stay
 
 /* For a test: *state is the wire. */
 int wire_set_up(void **state);
+int wire_set_up_with(void **state, size_t max_answer_bytes);
 int wire_tear_down(void **state);
 
 /* Begins the wire's exchange with its own service, or another. */
