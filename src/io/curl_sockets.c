@@ -136,13 +136,15 @@ bool nx_curl_sockets_init(struct nx_curl_sockets *sockets)
 
 bool nx_curl_sockets_attach(struct nx_curl_sockets *sockets, CURLM *multi)
 {
-    if (curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch) != CURLM_OK ||
-        curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, sockets) != CURLM_OK)
-        return false;
-    sockets->multi = multi;
-    sockets->deaf = false;
-    sockets->spoiled = false;
-    return true;
+    const bool reports = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch) == CURLM_OK &&
+                         curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, sockets) == CURLM_OK;
+
+    if (reports) {
+        sockets->multi = multi;
+        sockets->deaf = false;
+        sockets->spoiled = false;
+    }
+    return reports;
 }
 
 /* Without a multi nothing is due, and nothing is done. */

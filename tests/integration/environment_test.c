@@ -195,14 +195,17 @@ static bool show_what_is_encrypted(const struct child *me, void *context)
     return fine;
 }
 
-/* The other end of a terminal that shows what is written to it and nothing else, with answers for whoever reads it. */
+/* The other end of a terminal that shows what is written to it and nothing else, with answers for whoever reads it; -1
+ * where the system has no terminals to give, as where /dev/pts is not mounted. */
 static int open_terminal(void)
 {
     static const char answers[] = "one\ntwo\nthree\nfour\n";
     int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
     struct termios settings;
 
-    assert_true(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+    if (terminal < 0)
+        return -1;
+    assert_true(grantpt(terminal) == 0 && unlockpt(terminal) == 0);
     assert_int_equal(tcgetattr(terminal, &settings), 0);
     settings.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
     assert_int_equal(tcsetattr(terminal, TCSANOW, &settings), 0);
@@ -216,6 +219,8 @@ static void nobody_is_asked_for_a_password_at_the_terminal(void **state)
     char asked[256] = "";
 
     (void)state;
+    if (terminal < 0)
+        skip();
     assert_int_equal(child_run(show_what_is_encrypted, &terminal), 0);
     if (read(terminal, asked, sizeof asked - 1) > 0)
         fail_msg("the terminal shows: %s", asked);
