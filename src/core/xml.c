@@ -384,10 +384,8 @@ static bool is_text(const char *at, const char *end)
     return true;
 }
 
-/*
- * Goes over one tag, to its '>', and counts its attributes. What stands in quotes counts for nothing; where quotes do
- * not match, the parser will stop no later than we do.
- */
+/* Goes over one tag, to its '>', and counts its attributes. What stands in quotes counts for nothing; at a quote that
+ * does not belong there the parser stops. */
 static const char *skip_tag(const char *at, const char *end, int *attributes)
 {
     char quote = '\0';
@@ -403,29 +401,55 @@ static const char *skip_tag(const char *at, const char *end, int *attributes)
     return at;
 }
 
+static bool begins_with(const char *at, const char *start)
+{
+    return strncmp(at, start, strlen(start)) == 0;
+}
+
+/* Behind what ends here, or the end. */
+static const char *skip_past(const char *at, const char *mark, const char *end)
+{
+    const char *found = strstr(at, mark);
+
+    return found ? found + strlen(mark) : end;
+}
+
+/* Goes over what begins with this '<'. */
+static const char *skip_markup(const char *at, const char *end, int *attributes)
+{
+    static const char *const MARKS[][2] = {{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}};
+
+    *attributes = 0;
+    for (size_t i = 0; i < sizeof MARKS / sizeof *MARKS; i++) {
+        if (begins_with(at, MARKS[i][0]))
+            return skip_past(at + strlen(MARKS[i][0]), MARKS[i][1], end);
+    }
+    return strchr("!/", at[1]) ? at + 1 : skip_tag(at + 1, end, attributes);
+}
+
 /*
- * True when no tag has very many attributes, each of which libxml2 compares with each, and the tags are not very many,
- * whose names it would keep. What looks like a tag within a comment is counted too.
+ * True when no tag has very many attributes, each of which libxml2 compares with each; and the tags are not very many,
+ * whose names it would keep.
  */
 static bool is_modest(const char *at, const char *end)
 {
     int tags = 0;
     int attributes = 0;
 
-    while ((at = memchr(at, '<', (size_t)(end - at))) != NULL) {
-        at++;
-        if (at < end && !strchr("!?/", *at))
-            at = skip_tag(at, end, &attributes);
+    while ((at = strchr(at, '<')) != NULL) {
+        at = skip_markup(at, end, &attributes);
         if (++tags > MOST_TAGS || attributes > MOST_ATTRIBUTES)
             return false;
     }
     return true;
 }
 
-/* What looks like a DTD within a comment is none, and refused all the same. */
+/* No DTD; and no instruction that names a catalog, which libxml2 would have read, and print about where the environment
+ * asks for it. What looks like one within a comment is none, and refused all the same. */
 static bool is_harmless(const char *text, const char *end)
 {
-    return is_text(text, end) && !strstr(text, "<!DOCTYPE") && is_modest(text, end);
+    return is_text(text, end) && !strstr(text, "<!DOCTYPE") && !strstr(text, "<?oasis-xml-catalog") &&
+           is_modest(text, end);
 }
 
 enum nx_parsed nx_xml_read(const char *bytes, size_t size, struct nx_members *members)

@@ -69,7 +69,8 @@ static char *counted_strdup(const char *text)
 #define ROOT(text) "<Token><access_token>" text "</access_token></Token>"
 #define TEN(piece) piece piece piece piece piece piece piece piece piece piece
 
-/* `front`, `piece` over and over until the document is as large as it may be, `back`. */
+/* `front`, `piece` over and over until the document is as large as it may be, `back`. For ##### each piece has a number
+ * of its own. */
 static const struct attack {
     const char *name, *front, *piece, *back;
     bool harmless; /* it may be read, if that is cheap */
@@ -100,6 +101,11 @@ static const struct attack {
     {"tags", "<Token>", "<a/>", "</Token>", false},
     {"attributes", "<Token ", "a='' ", "/>", false},
     {"attributes that all differ in nothing but a prefix", "<Token ", "b:a='' ", "/>", false},
+    {"attributes behind a quote in a comment", "<Token><!-- \" --><a ", "a#####='' ", "/></Token>", false},
+    {"attributes behind a quote in a section", "<Token><![CDATA[ ' ]]><a ", "a#####='' ", "/></Token>", false},
+    {"attributes behind a quote in an instruction", "<Token><?p \" ?><a ", "a#####='' ", "/></Token>", false},
+    {"tags behind a quote in a comment", "<Token><!-- <a \" -->", "<a#####/>", "</Token>", false},
+    {"attributes behind half a tag in a comment", "<Token><!-- <a \" --><a ", "a#####='' ", "/></Token>", false},
     {"namespaces", "<Token ", "xmlns='' ", "/>", false},
     {"a name", "<", "nnnnnnnnnnnnnnnn", "/>", false},
     {"an attribute's value", "<Token a='", "vvvvvvvvvvvvvvvv", "'/>", true},
@@ -114,18 +120,26 @@ static const struct attack {
     {"entities that XML has", "<Token><access_token>", "&amp;", "</access_token></Token>", true},
 };
 
+static void number(char *piece, unsigned count)
+{
+    for (char *at = strrchr(piece, '#'); at && at >= piece && *at == '#'; at--, count /= 10)
+        *at = (char)('0' + count % 10);
+}
+
 /* The caller frees it. */
 static char *write_attack(const struct attack *attack, size_t *size)
 {
     const char *back = attack->back ? attack->back : "";
     const size_t step = attack->piece ? strlen(attack->piece) : 0;
     char *text = calloc(1, LARGEST + 1);
+    unsigned count = 0;
 
     assert_non_null(text);
     *size = strlen(attack->front);
     memcpy(text, attack->front, *size);
     while (step && *size + step + strlen(back) <= LARGEST) {
         memcpy(text + *size, attack->piece, step);
+        number(text + *size, count++);
         *size += step;
     }
     memcpy(text + *size, back, strlen(back) + 1);

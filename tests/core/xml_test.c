@@ -166,7 +166,7 @@ static void what_is_no_xml_is_refused(void **state)
     }
 }
 
-static void any_doctype_is_refused(void **state)
+static void whatever_leads_out_of_the_document_is_refused(void **state)
 {
     static const char *const CASES[] = {
         "<!DOCTYPE html><html></html>",
@@ -183,6 +183,7 @@ static void any_doctype_is_refused(void **state)
         "<!DOCTYPE >",
         "<!doctype html><html></html>",
         "<r><!-- <!DOCTYPE r> --><scope>a</scope></r>",
+        "<?oasis-xml-catalog catalog=\"file:///dev/null\"?><r><scope>a</scope></r>",
         "<r><scope><![CDATA[<!DOCTYPE r>]]></scope></r>",
     };
 
@@ -419,7 +420,7 @@ int main(void)
         cmocka_unit_test(error_answers_are_read),
         cmocka_unit_test(a_root_with_text_alone_is_a_bare_string),
         cmocka_unit_test(what_is_no_xml_is_refused),
-        cmocka_unit_test(any_doctype_is_refused),
+        cmocka_unit_test(whatever_leads_out_of_the_document_is_refused),
         cmocka_unit_test(every_cut_of_a_document_is_refused),
         cmocka_unit_test(text_may_look_like_many_attributes),
         cmocka_unit_test(a_document_has_4096_tags_and_no_more),
