@@ -53,7 +53,8 @@ struct nexauth_perform_options {
  * were: libcurl has no getters, so that nothing can be put back. (What is INVALID for its arguments leaves them alone.)
  * The handle then holds no token: a curl_easy_perform() on it sends none, CURLINFO_EFFECTIVE_URL is empty, and where
  * the token was in the URL, CURLINFO_REDIRECT_URL ends before any "access_token=". All else is the caller's: where
- * peers are not verified, or a debug callback writes down what is sent, tokens are not safe. (libcurl does not wipe the
+ * peers are not verified, or a debug callback writes down what is sent, tokens are not safe. A handle without
+ * CURLOPT_PROXY takes its proxy from the environment, as libcurl does; "" is none. (libcurl does not wipe the
  * memory that it frees, and of a Nexusguard URL keeps the parts until the handle's next transfer or end, where no
  * interface of its reaches them.)
  *

@@ -21,11 +21,14 @@
  * 6. The library never logs, prints, exits or reads the environment. No secret is ever part of a message. (The TLS
  * library below may: OpenSSL under libcurl obeys SSLKEYLOGFILE, which libcurl has no option to forbid, and reads its
  * own settings where OPENSSL_CONF says. nexauth_process_harden(), and nothing else, looks whether the first is set.
- * Proxies, passwords and authorities of the environment are not used.)
+ * Proxies, passwords and authorities of the environment are not used, but by the application's own handle: see curl.h.)
  *
  * Threads: every function may be called from every thread at any time, on the same object too, unless it says
  * otherwise. Only the ends are exclusive: nobody may begin a call on an object that is being freed or has been. Calls
- * that wait for something when it is freed come to a good end.
+ * that wait for something when it is freed come to a good end. A thread that is in a call must not be ended by
+ * pthread_cancel(): what it holds would stay held. Who cancels threads has them disable that around calls.
+ *
+ * Callbacks return: one that throws an exception through the library, or leaves it by longjmp(), ruins its session.
  *
  * fork(): a child goes on with the sessions, sources and tokens that it inherits, over connections of its own, and what
  * it frees is as good as before to the parent. What was under way is the parent's alone: callbacks of calls that were
