@@ -1,5 +1,6 @@
 #include "io/system.h"
 
+#include "core/text.h"
 #include "io/fork.h"
 
 #include <errno.h>
@@ -70,21 +71,45 @@ uint32_t nx_system_draw(void *context)
     return (uint32_t)((bits ^ bits >> 31) >> 32);
 }
 
-nexauth_status nx_file_holds_pem(const char *path)
+enum { PEM_WITHIN = 65536, PIECE = 1024 };
+
+/* Reads by pieces, each with the end of the one before it: whoever asks may have a small stack. What was read may be of
+ * a private key, and leaves nothing behind. As far as a NUL, for this is about text. */
+static bool finds_pem(int file)
 {
     static const char MARK[] = "-----BEGIN ";
-    char bytes[65536 + 1];
-    size_t size = 0;
-    ssize_t got;
+    char piece[PIECE + 1];
+    size_t kept = 0;
+    size_t left = PEM_WITHIN;
+    bool found = false;
+    bool ended = false;
+
+    while (!found && !ended) {
+        const size_t room = PIECE - kept;
+        const ssize_t got = read(file, piece + kept, room < left ? room : left);
+        const size_t size = kept + (got > 0 ? (size_t)got : 0);
+
+        piece[size] = '\0';
+        found = strstr(piece, MARK) != NULL;
+        ended = got <= 0 || strlen(piece) < size;
+        left -= size - kept;
+        kept = size < sizeof MARK - 2 ? size : sizeof MARK - 2;
+        memmove(piece, piece + size - kept, kept);
+    }
+    nx_wipe(piece, sizeof piece);
+    return found;
+}
+
+nexauth_status nx_file_holds_pem(const char *path)
+{
     const int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    bool found;
 
     if (file < 0)
         return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? NEXAUTH_NO_MEMORY : NEXAUTH_INVALID;
-    while ((got = read(file, bytes + size, sizeof bytes - 1 - size)) > 0)
-        size += (size_t)got;
+    found = finds_pem(file);
     close(file);
-    bytes[size] = '\0';
-    return strstr(bytes, MARK) ? NEXAUTH_OK : NEXAUTH_INVALID;
+    return found ? NEXAUTH_OK : NEXAUTH_INVALID;
 }
 
 int nx_above_streams(int descriptor)

@@ -39,8 +39,8 @@ static inline struct nx_moment nx_coarse(const struct nx_clock *clock)
 bool nx_system_entropy(void *context, void *bytes, size_t size);
 uint32_t nx_system_draw(void *context);
 
-/* OK when the file can be read and holds something in PEM (RFC 7468); NO_MEMORY when descriptors ran out; else INVALID.
- */
+/* OK when the file can be read and its first 64 KiB hold something in PEM (RFC 7468); NO_MEMORY when descriptors ran
+ * out; else INVALID. Leaves nothing of the file in memory. */
 nexauth_status nx_file_holds_pem(const char *path);
 
 /*
