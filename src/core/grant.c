@@ -6,7 +6,7 @@ void nx_issue_init(struct nx_issue *issue, size_t bound)
 {
     *issue = (struct nx_issue){.stated_s = -1};
     nx_text_init(&issue->access_token, bound);
-    nx_text_init(&issue->refresh_token, bound);
+    nx_text_init(&issue->refresh_token, bound > NX_GRANT_LONGEST ? bound : NX_GRANT_LONGEST);
     nx_text_init(&issue->scope, bound);
 }
 

@@ -96,6 +96,7 @@ static inline int nx_provider_presents(const struct nx_provider *provider, const
     return provider->presents ? provider->presents(options) : provider->presentation;
 }
 
+/* `bound` is that of an answer. The refresh token may be a grant's, kept from before, for which no answer had room. */
 void nx_issue_init(struct nx_issue *issue, size_t bound);
 void nx_issue_release(struct nx_issue *issue);
 void nx_grant_init(struct nx_grant *grant);

@@ -1,6 +1,7 @@
 /* The courses of a source whose user authorizes: connect, code, refresh, and what becomes of one-time values. */
 #include "support/test.h"
 
+#include "core/provider.h"
 #include "support/fixture.h"
 
 #include <stdio.h>
@@ -98,6 +99,72 @@ static void a_refresh_without_a_new_refresh_token_keeps_the_old_one(void **state
     fixture_expire(fixture);
     fixture_get(source, "two", &error);
     assert_string_equal(fixture->script.requests[1].body, "app_id=app&refresh_token=saved&grant_type=refresh_code");
+    nexauth_source_free(source);
+}
+
+static const struct script_answer one_without_refresh_token = {
+    .status = 200, .body = "{\"code\":0,\"result\":{\"access_token\":\"one\",\"expires_in\":100}}"};
+
+static void expect_kept(struct fixture *fixture, nexauth_source *source, const char *refresh_token)
+{
+    for (int renewal = 0; renewal < 3; renewal++) {
+        nexauth_token *token = NULL;
+        struct nexauth_error error = {0};
+
+        if (nexauth_source_get_token(source, NULL, &token, &error) != NEXAUTH_OK)
+            fail_msg("%s: %s", nexauth_status_name(error.status), error.message);
+        assert_string_equal(nexauth_token_refresh_token(token), refresh_token);
+        nexauth_token_unref(token);
+        fixture_expire(fixture);
+    }
+}
+
+static int set_up_for_small_answers(void **state)
+{
+    return fixture_set_up_for_answers_of(state, 1024);
+}
+
+/* The bound of answers is none for what came in none, such as a restored one. */
+static void a_kept_refresh_token_may_be_longer_than_an_answer(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct nexauth_nexusguard_user_options options = {.app_id = "app", .refresh_token = "saved"};
+    static char long_one[4001], longest[NX_GRANT_LONGEST + 1];
+    char *const kept[] = {long_one, longest};
+
+    memset(long_one, 'l', sizeof long_one - 1);
+    memset(longest, 'L', sizeof longest - 1);
+    script_answer_always(&fixture->script, one_without_refresh_token);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        const struct nexauth_saved_token saved = {.refresh_token = kept[i]};
+        nexauth_source *source = fixture_new_customer(fixture, &options);
+
+        assert_int_equal(nexauth_source_restore_token(source, &saved, NULL), NEXAUTH_OK);
+        expect_kept(fixture, source, kept[i]);
+        nexauth_source_free(source);
+    }
+}
+
+static int set_up_for_large_answers(void **state)
+{
+    return fixture_set_up_for_answers_of(state, 1048576);
+}
+
+/* What an answer had room for is kept, however long a grant may be that came in none. */
+static void a_refresh_token_of_a_large_answer_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct nexauth_nexusguard_user_options options = {.app_id = "app", .refresh_token = "saved"};
+    nexauth_source *source = fixture_new_customer(fixture, &options);
+    static char refresh_token[2 * NX_GRANT_LONGEST], body[sizeof refresh_token + 128];
+
+    memset(refresh_token, 'r', sizeof refresh_token - 1);
+    snprintf(body, sizeof body,
+             "{\"code\":0,\"result\":{\"access_token\":\"one\",\"expires_in\":100,\"refresh_token\":\"%s\"}}",
+             refresh_token);
+    script_answer(&fixture->script, (struct script_answer){.status = 200, .body = body});
+    script_answer_always(&fixture->script, one_without_refresh_token);
+    expect_kept(fixture, source, refresh_token);
     nexauth_source_free(source);
 }
 
@@ -349,6 +416,10 @@ int main(void)
         IN_A_WORLD(each_connect_has_a_state_of_its_own),
         IN_A_WORLD(a_rotated_refresh_token_replaces_the_old_one),
         IN_A_WORLD(a_refresh_without_a_new_refresh_token_keeps_the_old_one),
+        cmocka_unit_test_setup_teardown(a_kept_refresh_token_may_be_longer_than_an_answer, set_up_for_small_answers,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_refresh_token_of_a_large_answer_is_kept, set_up_for_large_answers,
+                                        fixture_tear_down),
         IN_A_WORLD(a_failed_refresh_ends_as_the_answer_allows),
         IN_A_WORLD(an_empty_refresh_token_is_none),
         IN_A_WORLD(a_refresh_in_doubt_is_told_as_such),

@@ -15,9 +15,9 @@ const struct nexauth_nexusguard_user_options fixture_customer = {.app_id = "app"
                                                                  .customer_id = "C-1001",
                                                                  .xspe = "spe-portal"};
 
-int fixture_set_up(void **state)
+int fixture_set_up_for_answers_of(void **state, int64_t max_answer_bytes)
 {
-    const struct nexauth_session_options options = {.exchange_timeout_ms = 30000, .max_answer_bytes = 65536};
+    const struct nexauth_session_options options = {.exchange_timeout_ms = 30000, .max_answer_bytes = max_answer_bytes};
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct nx_world world;
 
@@ -27,6 +27,11 @@ int fixture_set_up(void **state)
     world = script_world(&fixture->script);
     *state = fixture;
     return nx_session_new_in(&world, &options, &fixture->session, NULL) == NEXAUTH_OK ? 0 : -1;
+}
+
+int fixture_set_up(void **state)
+{
+    return fixture_set_up_for_answers_of(state, 65536);
 }
 
 int fixture_tear_down(void **state)

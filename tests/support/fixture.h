@@ -12,6 +12,7 @@ struct fixture {
 
 /* For cmocka: *state is the struct fixture. */
 int fixture_set_up(void **state);
+int fixture_set_up_for_answers_of(void **state, int64_t max_answer_bytes);
 int fixture_tear_down(void **state);
 
 extern const struct nexauth_nex_controller_options fixture_controller;
