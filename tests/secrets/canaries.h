@@ -18,6 +18,7 @@ enum canary {
     CANARY_APP_SECRET,
     CANARY_XSPE,
     CANARY_API_KEY,
+    CANARY_CLIENT_KEY,    /* in a file, for TLS */
     CANARY_REFRESH_TOKEN, /* of an earlier process */
     CANARY_CODE,          /* what follows comes from services that a test scripts */
     CANARY_ACCESS_TOKEN,

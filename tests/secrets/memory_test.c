@@ -21,6 +21,7 @@ extern char **environ;
 
 static struct emulator emulator;
 static struct canaries canaries;
+static char key_file[] = "client-key-XXXXXX";
 
 /* A victim, and what was seen of its memory while it lived and when it had freed everything. */
 struct seen {
@@ -58,6 +59,7 @@ static void instruct(const struct seen *seen, enum victim_world world)
 {
     struct victim_brief brief = {.world = world, .canaries = canaries};
 
+    memcpy(brief.key_file, key_file, sizeof key_file);
     if (world == VICTIM_SCRIPTED) {
         snprintf(brief.nex, sizeof brief.nex, "https://nex.example");
         snprintf(brief.quantoz, sizeof brief.quantoz, "https://quantoz.example");
@@ -166,16 +168,28 @@ static void a_dump_holds_nothing_of_what_is_kept_for_use(void **state)
     assert_none(seen.alive.dumped, &seen.alive);
 }
 
+static bool write_key(void)
+{
+    const char *secret = canaries.secrets[CANARY_CLIENT_KEY];
+    const int file = mkstemp(key_file);
+    const int size = file < 0 ? -1 : dprintf(file, "-----BEGIN PRIVATE KEY-----\n%s\n", secret);
+
+    return size > 0 && close(file) == 0;
+}
+
 static int start(void **state)
 {
     (void)state;
     canaries_hatch(&canaries);
+    if (!write_key())
+        return -1;
     return canaries_start_emulator(&canaries, &emulator);
 }
 
 static int stop(void **state)
 {
     (void)state;
+    unlink(key_file);
     return emulator_stop(&emulator);
 }
 

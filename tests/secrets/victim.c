@@ -137,6 +137,18 @@ static void perform(nexauth_source *source, const char *origin, const char *path
     curl_easy_cleanup(easy);
 }
 
+/* A session that is told of a client's key and goes nowhere: what libcurl and those below it do with one is theirs. */
+static void be_told_of_key(void)
+{
+    const struct nexauth_session_options options = {.client_cert_file = brief.key_file,
+                                                    .client_key_file = brief.key_file};
+    nexauth_session *session = NULL;
+    struct nexauth_error error = {0};
+
+    insist(nexauth_session_new(&options, &session, &error), &error);
+    nexauth_session_free(session);
+}
+
 static void live_on_https(void)
 {
     const struct nexauth_session_options options = {.ca_file = brief.ca_file};
@@ -282,6 +294,7 @@ int victim_live(void)
         live_on_a_script();
     else
         live_on_https();
+    be_told_of_key();
     explicit_bzero(&brief.canaries, sizeof brief.canaries);
     rest();
     end();

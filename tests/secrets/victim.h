@@ -16,6 +16,7 @@ enum victim_world {
 struct victim_brief {
     enum victim_world world;
     char ca_file[1024];
+    char key_file[64]; /* of a client, in PEM */
     char nex[64], quantoz[64], nexusguard[64];
     struct canaries canaries;
 };
