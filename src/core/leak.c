@@ -237,3 +237,16 @@ void nx_clean(const char *text, char *out, size_t size)
     if (size > 0)
         out[used] = '\0';
 }
+
+void nx_quote(const char *text, const char *const *secrets, size_t count, char *out, size_t size)
+{
+    char cleaned[NX_LEAK_LONGEST + 1]; /* all of it: where `out` cuts it, the head of a coded secret would be left */
+
+    out[0] = '\0';
+    if (nx_leaks(text, secrets, count))
+        return;
+    nx_clean(text, cleaned, sizeof cleaned);
+    if (!nx_leaks(cleaned, secrets, count))
+        nx_clean(cleaned, out, size);
+    nx_wipe(cleaned, sizeof cleaned);
+}

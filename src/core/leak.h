@@ -21,4 +21,8 @@ bool nx_leaks(const char *text, const char *const *secrets, size_t count);
  * DEL, and C1 in UTF-8) and each byte that is no UTF-8 replaced by a space or '?' respectively. */
 void nx_clean(const char *text, char *out, size_t size);
 
+/* nx_clean(), but "" when `text` holds one of the secrets, or what cleaning makes of it does: a space in place of a
+ * control character may put one together. `size` is at least 1. */
+void nx_quote(const char *text, const char *const *secrets, size_t count, char *out, size_t size);
+
 #endif

@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* True when `text` holds a secret of the source or the flight, or a token that came in the same answer. */
-static bool leaks(const struct nx_flight *flight, const struct nx_answer *answer, const char *text)
+enum { SECRETS_MOST = NX_SECRETS_MOST + 6 };
+
+/* The secrets of the source and the flight, and the tokens that came in the same answer. Returns how many. */
+static size_t list_secrets(const struct nx_flight *flight, const struct nx_answer *answer,
+                           const char *secrets[SECRETS_MOST])
 {
     const struct nx_grant *grant = flight->grant;
-    const char *secrets[NX_SECRETS_MOST + 6];
     size_t count = nx_identity_secrets(flight->identity, secrets);
 
     if (grant) {
@@ -23,16 +25,17 @@ static bool leaks(const struct nx_flight *flight, const struct nx_answer *answer
     }
     secrets[count++] = nx_members_string(&answer->members, NX_MEMBER_ACCESS_TOKEN);
     secrets[count++] = nx_members_string(&answer->members, NX_MEMBER_REFRESH_TOKEN);
-    return nx_leaks(text, secrets, count);
+    return count;
 }
 
 /* The service's words as they may be shown; "" when there are none or they are withheld. */
 static void show(const struct nx_flight *flight, const struct nx_answer *answer, const char *text, char *out,
                  size_t size)
 {
-    out[0] = '\0';
-    if (text && !leaks(flight, answer, text))
-        nx_clean(text, out, size);
+    const char *secrets[SECRETS_MOST];
+    const size_t count = list_secrets(flight, answer, secrets);
+
+    nx_quote(text ? text : "", secrets, count, out, size);
 }
 
 static int64_t retry_after(const struct nx_flight *flight, const struct nx_facts *facts, nexauth_status status)
@@ -60,17 +63,22 @@ static void describe_code(struct nexauth_error *error, const struct nx_flight *f
         snprintf(error->code, sizeof error->code, "%" PRId64, code);
 }
 
-/* Adds what is wrong with the request, as far as it may be shown, to the service's words. */
+/* Adds what is wrong with the request, as far as it may be shown, to the service's words. All are withheld when the two
+ * hold a secret together. */
 static void add_detail(char *words, size_t size, const struct nx_flight *flight, const struct nx_facts *facts)
 {
     const size_t used = strlen(words);
     const size_t gap = used ? 1 : 0;
+    char composed[160];
 
     if (used + gap + 1 >= size)
         return;
     show(flight, facts->answer, nx_answer_detail(facts->answer), words + used + gap, size - used - gap);
     if (gap && words[used + gap])
         words[used] = ' ';
+    snprintf(composed, sizeof composed, "%s", words);
+    show(flight, facts->answer, composed, words, size);
+    nx_wipe(composed, sizeof composed);
 }
 
 /* What stands behind the library's own words: the service's, else its code, else the bare status. */

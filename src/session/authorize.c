@@ -150,8 +150,8 @@ static nexauth_status refuse(const nexauth_source *source, enum nx_redirect redi
         status = nx_fail(error, NEXAUTH_DENIED, "the authorization was denied");
     else
         status = nx_fail(error, NEXAUTH_CONFIG, "the service rejects the authorization request");
-    if (error && !nx_leaks(code, secrets, nx_identity_secrets(&source->identity, secrets)))
-        nx_clean(code, error->code, sizeof error->code);
+    if (error)
+        nx_quote(code, secrets, nx_identity_secrets(&source->identity, secrets), error->code, sizeof error->code);
     return status;
 }
 

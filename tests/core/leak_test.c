@@ -214,6 +214,33 @@ static void cleaning_into_nothing_writes_nothing(void **state)
     assert_int_equal(out, 'x');
 }
 
+static void what_is_quoted_holds_no_secret_before_cleaning_or_after(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *quoted;
+    } CASES[] = {
+        {"", ""},
+        {"wrong\nhorse", "wrong horse"},
+        {"no correct horse here", ""},
+        {"no correct\nhorse here", ""},
+        {"no correct%20\xffhorse here", "no correct%20?horse here"},
+        {"no sure\xff here", ""},
+        {"no a%20b\tc here", ""},
+        {"the rest is cut: correct\nhorse", ""},
+        {"a\x01z", ""},
+        {"a z", "a z"},
+    };
+    static const char *const SECRETS[] = {"correct horse", "sure?", "a b c", "a\x01z"};
+    char out[26];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(CASES); i++) {
+        nx_quote(CASES[i].text, SECRETS, COUNT(SECRETS), out, sizeof out);
+        assert_string_equal(out, CASES[i].quoted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +252,7 @@ int main(void)
         cmocka_unit_test(cleaning_replaces_what_is_no_text),
         cmocka_unit_test(cleaning_cuts_at_a_whole_character),
         cmocka_unit_test(cleaning_into_nothing_writes_nothing),
+        cmocka_unit_test(what_is_quoted_holds_no_secret_before_cleaning_or_after),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
