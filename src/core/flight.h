@@ -30,7 +30,7 @@ enum nx_need {
     NX_NEED_FAIL     /* the end: `error` says why */
 };
 
-enum { NX_STATE_BYTES = 16 };
+enum { NX_STATE_BYTES = 16, NX_HELD_TOKENS = 2 };
 
 struct nx_flight {
     const struct nx_provider *provider;
@@ -46,6 +46,7 @@ struct nx_flight {
     nexauth_status verdict; /* what the last exchange meant */
     enum nx_ban ban;        /* whether it showed one */
     struct nexauth_error error;
+    const char *held[NX_HELD_TOKENS]; /* access tokens of earlier flights, or NULL: secrets. The driver's */
 };
 
 /* Begins: `need` is set from here on. `bound`: the size cap of an answer. */

@@ -97,6 +97,14 @@ struct nx_acquisition *nx_acquisition_join(nexauth_source *source, enum nexauth_
     return acquisition;
 }
 
+void nx_acquisition_let_go(struct nx_acquisition *acquisition)
+{
+    for (size_t i = 0; i < NX_HELD_TOKENS; i++) {
+        nexauth_token_unref(acquisition->held[i]);
+        acquisition->held[i] = NULL;
+    }
+}
+
 void nx_acquisition_unref(struct nx_acquisition *acquisition)
 {
     if (--acquisition->references)
@@ -105,7 +113,19 @@ void nx_acquisition_unref(struct nx_acquisition *acquisition)
     nx_flight_release(&acquisition->flight);
     nexauth_token_unref(acquisition->fresh);
     nexauth_token_unref(acquisition->token);
+    nx_acquisition_let_go(acquisition);
     free(acquisition);
+}
+
+/* Keeps the tokens that the source has or lost by rejection: an answer that names them is not to be quoted, whatever
+ * becomes of them meanwhile. With the lock. */
+static void hold_tokens(struct nx_acquisition *acquisition)
+{
+    const nexauth_source *source = acquisition->source;
+
+    nx_acquisition_let_go(acquisition);
+    acquisition->held[0] = nexauth_token_ref(source->token);
+    acquisition->held[1] = source->trouble ? nexauth_token_ref(source->trouble->rejected) : NULL;
 }
 
 /* Takes over the code that a web handler has brought meanwhile. False when nobody wants a token any more. */
@@ -116,6 +136,7 @@ static bool prepare(struct nx_acquisition *acquisition)
 
     nx_engine_lock(source->session->engine);
     wanted = !acquisition->done;
+    hold_tokens(acquisition);
     if (wanted && nx_source_has_code(source)) {
         nx_text_move(&source->grant->code, &source->grant->brought);
         acquisition->reason = NEXAUTH_REASON_CODE;
@@ -139,6 +160,8 @@ static void begin(struct nx_acquisition *acquisition)
     acquisition->exchange.latest_ms = 0;
     nx_flight_begin(&acquisition->flight, source->provider, &source->identity, source->grant, &acquisition->exchange,
                     session->answer_bound);
+    for (size_t i = 0; i < NX_HELD_TOKENS; i++)
+        acquisition->flight.held[i] = nexauth_token_access_token(acquisition->held[i]);
 }
 
 static void supply(struct nx_acquisition *acquisition)
@@ -331,6 +354,7 @@ static bool complete(struct nx_acquisition *acquisition)
         source->acquisition = NULL;
         settle(acquisition, &error);
     }
+    nx_acquisition_let_go(acquisition);
     nx_engine_unlock(engine);
     if (!error.status)
         nx_tell(source, kind, NULL, acquisition->fresh);

@@ -138,8 +138,11 @@ bool nx_current_take(nexauth_source *source, nexauth_token *token)
     if (!first)
         nx_life_follow(&source->life, older_ms, same, now);
     source->rejected = false;
-    if (source->trouble)
+    if (source->trouble) {
         nx_damping_arrived(&source->trouble->damping, now);
+        nexauth_token_unref(source->trouble->rejected);
+        source->trouble->rejected = NULL;
+    }
     nexauth_token_unref(source->token);
     source->token = nexauth_token_ref(token);
     nx_slot_put(&source->slot, token);

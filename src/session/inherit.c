@@ -30,8 +30,10 @@ static void settle_sources(nexauth_session *session)
 {
     nexauth_source *next;
 
-    for (struct nx_acquisition *acquisition = session->acquisitions; acquisition; acquisition = acquisition->next)
+    for (struct nx_acquisition *acquisition = session->acquisitions; acquisition; acquisition = acquisition->next) {
+        nx_acquisition_let_go(acquisition);
         acquisition->source->references--;
+    }
     for (nexauth_source *source = session->sources; source; source = next) {
         next = source->next;
         nx_source_inherited(source);

@@ -29,6 +29,8 @@ static nexauth_status reject(nexauth_source *source, nexauth_token **dropped, st
         return NEXAUTH_THROTTLED;
     }
     *dropped = nexauth_token_ref(source->token);
+    nexauth_token_unref(trouble->rejected);
+    trouble->rejected = nexauth_token_ref(source->token);
     source->rejected = true;
     nx_current_drop(source);
     return NEXAUTH_OK;

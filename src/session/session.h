@@ -123,6 +123,7 @@ struct nx_save {
 struct nx_trouble {
     struct nx_damping damping;
     struct nexauth_error error; /* of the last acquisition that failed */
+    nexauth_token *rejected;    /* until another comes: services may name it; or NULL */
 };
 
 /* A flight with its driver: counted by those who wait for it and by the flight itself. */
@@ -145,6 +146,7 @@ struct nx_acquisition {
     bool done;               /* the outcome stands: a token, or an error */
     nexauth_token *token;
     struct nexauth_error error;
+    nexauth_token *held[NX_HELD_TOKENS];    /* what the source had as the flight began, kept for flight.held; or NULL */
     struct nexauth_call *calls;             /* that wait for it */
     struct nx_acquisition *next, *previous; /* in the session */
 };
@@ -247,6 +249,9 @@ void nx_acquisition_defer(struct nx_acquisition *acquisition);
 
 /* Ends the waiting for an acquisition that nobody wants any more: with CANCELED. With the lock. */
 void nx_acquisition_cancel(struct nx_acquisition *acquisition, const char *why);
+
+/* Drops what flight.held was kept by: the flight reads no answer any more. With the lock. */
+void nx_acquisition_let_go(struct nx_acquisition *acquisition);
 
 /* With the lock. */
 void nx_acquisition_unref(struct nx_acquisition *acquisition);

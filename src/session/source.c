@@ -39,6 +39,8 @@ static void destroy(nexauth_source *source)
     free(source->grant);
     nx_identity_release(&source->identity, nx_arena_vault(source->session->secrets));
     free(source->save);
+    if (source->trouble)
+        nexauth_token_unref(source->trouble->rejected);
     free(source->trouble);
     nx_slot_let_go(&source->slot, NX_SLOT_BY_OWNER, source->session->arena);
 }

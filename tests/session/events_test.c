@@ -403,6 +403,75 @@ static void restoring_is_not_an_event(void **state)
 
 #define IN_A_JOURNAL(test) cmocka_unit_test_setup_teardown(test, journal_set_up, journal_tear_down)
 
+#define AT_HAND "token-at-hand"
+
+static const struct script_answer at_hand = {.status = 200,
+                                             .body = "{\"access_token\":\"" AT_HAND "\",\"expires_in\":100}"};
+
+static void expect_unquoted(struct journal *journal, nexauth_source *source, const struct nexauth_error *error)
+{
+    struct nexauth_stats stats = {0};
+
+    nexauth_source_stats(source, &stats, NULL);
+    assert_int_equal(journal->error.http_status, 400);
+    assert_int_equal(stats.last_error.http_status, 400);
+    assert_null(strstr(journal->error.message, AT_HAND));
+    assert_null(strstr(journal->error.code, AT_HAND));
+    assert_null(strstr(error->message, AT_HAND));
+    assert_null(strstr(stats.last_error.message, AT_HAND));
+    assert_null(strstr(stats.last_error.code, AT_HAND));
+}
+
+static void reject(nexauth_source *source)
+{
+    nexauth_token *token = NULL;
+
+    assert_int_equal(nexauth_source_get_token(source, NULL, &token, NULL), NEXAUTH_OK);
+    assert_int_equal(nexauth_source_reject_token(source, token, NULL), NEXAUTH_OK);
+    nexauth_token_unref(token);
+}
+
+/* Rejected or not, and also when that comes to pass while the answer is under way. */
+static void a_renewal_that_names_the_token_it_is_to_replace_is_not_quoted(void **state)
+{
+    enum { AS_IT_IS, REJECTED_BEFORE, REJECTED_MEANWHILE };
+    static const struct {
+        int64_t age_ms, takes_ms;
+        int what;
+    } CASES[] = {
+        {82000, 0, AS_IT_IS},
+        {95000, 0, AS_IT_IS},
+        {100000, 0, AS_IT_IS},
+        {0, 0, REJECTED_BEFORE},
+        {82000, 2400, REJECTED_MEANWHILE},
+    };
+    struct journal *journal = *state;
+    struct script *script = &journal->fixture.script;
+
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        nexauth_source *source = fixture_new_controller(&journal->fixture);
+        struct nexauth_error error = {0};
+
+        script_answer(script, at_hand);
+        journal_get(journal, source);
+        script_pass_ms(script, CASES[i].age_ms);
+        script_answer(script, (struct script_answer){.status = 400,
+                                                     .takes_ms = CASES[i].takes_ms,
+                                                     .body = "{\"error\":\"no " AT_HAND "\",\"error_description\":"
+                                                             "\"still valid: " AT_HAND "\"}"});
+        if (CASES[i].what == REJECTED_MEANWHILE)
+            fixture_get(source, AT_HAND, &error);
+        if (CASES[i].what != AS_IT_IS)
+            reject(source);
+        fixture_get(source, NULL, &error);
+        expect_unquoted(journal, source, &error);
+        fixture_get(source, NULL, &error); /* what is remembered */
+        expect_unquoted(journal, source, &error);
+        nexauth_source_free(source);
+        fixture_forget(&journal->fixture);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +491,7 @@ int main(void)
         IN_A_JOURNAL(an_event_of_a_freed_source_has_none),
         IN_A_JOURNAL(an_event_runs_in_a_poll_before_the_calls_callback),
         IN_A_JOURNAL(restoring_is_not_an_event),
+        IN_A_JOURNAL(a_renewal_that_names_the_token_it_is_to_replace_is_not_quoted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
