@@ -25,6 +25,7 @@ void nx_grant_init(struct nx_grant *grant)
     nx_text_init(&grant->state, STATE_LONGEST);
     nx_text_init(&grant->brought, NX_GRANT_LONGEST);
     nx_text_init(&grant->supplied, NX_OPTION_LONGEST);
+    nx_text_init(&grant->asked, NX_OPTION_LONGEST);
 }
 
 void nx_grant_release(struct nx_grant *grant)
@@ -34,4 +35,5 @@ void nx_grant_release(struct nx_grant *grant)
     nx_text_release(&grant->state);
     nx_text_release(&grant->supplied);
     nx_text_release(&grant->brought);
+    nx_text_release(&grant->asked);
 }

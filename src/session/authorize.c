@@ -66,6 +66,15 @@ static nexauth_status draw_state(const nexauth_source *source, struct nx_text *s
     return NEXAUTH_OK;
 }
 
+/* What the callback supplied stands in the URL: it is a secret still when the redirect comes. */
+static void keep_supplied(nexauth_source *source, struct nx_text *supplied)
+{
+    nx_engine_lock(source->session->engine);
+    nx_text_move(&source->grant->asked, supplied);
+    nx_text_lock_away(&source->grant->asked, nx_arena_vault(source->session->secrets));
+    nx_engine_unlock(source->session->engine);
+}
+
 /* Words the connect for a grant of its own, and takes the URL. */
 static nexauth_status word(nexauth_source *source, struct nexauth_authorization *authorization,
                            struct nexauth_error *error)
@@ -88,6 +97,7 @@ static nexauth_status word(nexauth_source *source, struct nexauth_authorization 
     if (!status) {
         nx_text_move(&authorization->url, &request.url);
         nx_text_move(&authorization->state, &grant.state);
+        keep_supplied(source, &grant.supplied);
     }
     nx_request_release(&request);
     nx_grant_release(&grant);
@@ -134,10 +144,26 @@ void nexauth_authorization_free(nexauth_authorization *authorization)
     free(authorization);
 }
 
-static nexauth_status refuse(const nexauth_source *source, enum nx_redirect redirect, const char *code,
+/* The code of a redirect's error, unless it holds a secret of the source or the authorization. */
+static void quote_code(nexauth_source *source, const char *state, const char *code, char *out, size_t size)
+{
+    const char *secrets[NX_SECRETS_MOST + 2];
+    size_t count = nx_identity_secrets(&source->identity, secrets);
+    struct nx_text supplied;
+
+    nx_text_init(&supplied, NX_OPTION_LONGEST);
+    nx_engine_lock(source->session->engine);
+    nx_text_add(&supplied, nx_text_string(&source->grant->asked));
+    nx_engine_unlock(source->session->engine);
+    secrets[count++] = state;
+    secrets[count++] = nx_text_string(&supplied);
+    nx_quote(nx_text_failed(&supplied) ? "" : code, secrets, count, out, size);
+    nx_text_release(&supplied);
+}
+
+static nexauth_status refuse(nexauth_source *source, enum nx_redirect redirect, const char *state, const char *code,
                              struct nexauth_error *error)
 {
-    const char *secrets[NX_SECRETS_MOST];
     nexauth_status status;
 
     if (redirect == NX_REDIRECT_NO_MEMORY)
@@ -151,13 +177,14 @@ static nexauth_status refuse(const nexauth_source *source, enum nx_redirect redi
     else
         status = nx_fail(error, NEXAUTH_CONFIG, "the service rejects the authorization request");
     if (error)
-        nx_quote(code, secrets, nx_identity_secrets(&source->identity, secrets), error->code, sizeof error->code);
+        quote_code(source, state, code, error->code, sizeof error->code);
     return status;
 }
 
 static void keep_code(nexauth_source *source, struct nx_text *code)
 {
     nx_engine_lock(source->session->engine);
+    nx_text_release(&source->grant->asked);
     nx_text_move(&source->grant->brought, code);
     nx_text_lock_away(&source->grant->brought, nx_arena_vault(source->session->secrets));
     nx_current_close(source);
@@ -178,7 +205,7 @@ static nexauth_status accept(nexauth_source *source, const char *url, const char
     if (redirect == NX_REDIRECT_RIGHT)
         keep_code(source, &code);
     else
-        status = refuse(source, redirect, nx_text_string(&code_of_error), error);
+        status = refuse(source, redirect, state, nx_text_string(&code_of_error), error);
     nx_text_release(&code);
     nx_text_release(&code_of_error);
     return status;

@@ -81,6 +81,7 @@ static void forget_grant(nexauth_source *source)
     if (!source->acquisition) {
         nx_grant_release(grant);
     } else {
+        nx_text_release(&grant->asked);
         left = malloc(sizeof *left);
         if (left)
             *left = *grant;

@@ -127,6 +127,7 @@ static void a_wrong_redirect_is_refused_and_sends_nothing(void **state)
         {"/callback?tenant=7&error=access_denied", NEXAUTH_DENIED, "access_denied"},
         {"/callback?tenant=7&error=invalid_scope&state=%s", NEXAUTH_CONFIG, "invalid_scope"},
         {"/callback?tenant=7&error=spe%2Dportal&state=%s", NEXAUTH_CONFIG, ""},
+        {"/callback?tenant=7&error=no+%s", NEXAUTH_CONFIG, ""},
         {"nonsense", NEXAUTH_PROTOCOL, ""},
         {"", NEXAUTH_PROTOCOL, ""},
     };
@@ -354,6 +355,34 @@ static void the_url_takes_its_xspe_from_the_callback(void **state)
     }
 }
 
+/* What the callback supplied is in the URL that the service was given. */
+static void a_redirect_that_says_the_xspe_of_its_url_back_is_not_quoted(void **state)
+{
+    struct nexauth_nexusguard_user_options options = fixture_with_callback(supply, (void *)"fresh xspe");
+    const struct {
+        const char *url;
+        const char *code;
+    } cases[] = {{"/callback?tenant=7&error=bad+fresh+xspe&state=%s", ""},
+                 {"/callback?tenant=7&error=fresh%0Axspe&state=%s", ""},
+                 {"/callback?tenant=7&error=bad+xspe&state=%s", "bad xspe"}};
+    nexauth_authorization *authorization;
+    nexauth_source *source;
+
+    options.web_handler = 1;
+    options.redirect_uri = "https://app.example.com/callback?tenant=7";
+    source = fixture_new_customer(*state, &options);
+    authorization = authorize(source);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct nexauth_error error = {0};
+
+        assert_int_equal(hand_in(source, cases[i].url, nexauth_authorization_state(authorization), &error),
+                         NEXAUTH_CONFIG);
+        assert_string_equal(error.code, cases[i].code);
+    }
+    nexauth_authorization_free(authorization);
+    nexauth_source_free(source);
+}
+
 static void callers_that_are_wrong_are_told_so(void **state)
 {
     struct fixture *fixture = *state;
@@ -413,6 +442,7 @@ int main(void)
         IN_A_WORLD(a_call_after_the_redirect_gets_the_token_of_its_code),
         IN_A_WORLD(a_source_freed_during_its_callback_cancels_the_authorization),
         IN_A_WORLD(the_url_takes_its_xspe_from_the_callback),
+        IN_A_WORLD(a_redirect_that_says_the_xspe_of_its_url_back_is_not_quoted),
         IN_A_WORLD(callers_that_are_wrong_are_told_so),
         IN_A_WORLD(a_url_beyond_all_measure_is_refused),
     };
