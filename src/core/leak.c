@@ -240,7 +240,8 @@ void nx_clean(const char *text, char *out, size_t size)
 
 void nx_quote(const char *text, const char *const *secrets, size_t count, char *out, size_t size)
 {
-    char cleaned[NX_LEAK_LONGEST + 1]; /* all of it: where `out` cuts it, the head of a coded secret would be left */
+    /* All of it: where `out` cuts it, the head of a coded secret would be left. */
+    char cleaned[NX_LEAK_LONGEST + 1] = "";
 
     out[0] = '\0';
     if (nx_leaks(text, secrets, count))
