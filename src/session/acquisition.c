@@ -63,7 +63,7 @@ static struct nx_acquisition *acquisition_new(nexauth_source *source, enum nexau
 /* Whether no request is to be sent now, and why. What a web handler has brought may always be tried. */
 static bool is_refused(const nexauth_source *source, struct nexauth_error *error)
 {
-    if (source->provider->give && source->rejected) {
+    if (source->provider->give && nx_source_rejected(source)) {
         nx_fail(error, NEXAUTH_REAUTH, "the static token was rejected");
         return true;
     }
@@ -125,7 +125,7 @@ static void hold_tokens(struct nx_acquisition *acquisition)
 
     nx_acquisition_let_go(acquisition);
     acquisition->held[0] = nexauth_token_ref(source->token);
-    acquisition->held[1] = source->trouble ? nexauth_token_ref(source->trouble->rejected) : NULL;
+    acquisition->held[1] = nexauth_token_ref(nx_source_rejected(source));
 }
 
 /* Takes over the code that a web handler has brought meanwhile. False when nobody wants a token any more. */

@@ -137,7 +137,6 @@ bool nx_current_take(nexauth_source *source, nexauth_token *token)
     nx_life_begin(&source->life, token->expires_boot_ms, lifetime_ms, nx_session_draw(source->session));
     if (!first)
         nx_life_follow(&source->life, older_ms, same, now);
-    source->rejected = false;
     if (source->trouble) {
         nx_damping_arrived(&source->trouble->damping, now);
         nexauth_token_unref(source->trouble->rejected);

@@ -43,7 +43,7 @@ enum nexauth_reason nx_reason_of(const nexauth_source *source, enum nx_phase pha
     if (nx_source_has_code(source))
         return NEXAUTH_REASON_CODE;
     if (!source->token)
-        return source->rejected ? NEXAUTH_REASON_REJECTED : NEXAUTH_REASON_FIRST;
+        return nx_source_rejected(source) ? NEXAUTH_REASON_REJECTED : NEXAUTH_REASON_FIRST;
     if (phase == NX_PHASE_OVER)
         return NEXAUTH_REASON_EXPIRED;
     return nx_current_phase(source, 0) == NX_PHASE_LATE ? NEXAUTH_REASON_LATE : NEXAUTH_REASON_VALIDITY;

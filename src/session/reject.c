@@ -31,7 +31,6 @@ static nexauth_status reject(nexauth_source *source, nexauth_token **dropped, st
     *dropped = nexauth_token_ref(source->token);
     nexauth_token_unref(trouble->rejected);
     trouble->rejected = nexauth_token_ref(source->token);
-    source->rejected = true;
     nx_current_drop(source);
     return NEXAUTH_OK;
 }

@@ -106,7 +106,6 @@ struct nexauth_source {
     int inside;     /* the last of these: threads, which a forked child has not */
     bool freed;
     bool asked;        /* for a token */
-    bool rejected;     /* the last token was, and no other has come */
     unsigned char way; /* of the last token: an enum nexauth_way */
     unsigned char reason;
 };
@@ -123,7 +122,7 @@ struct nx_save {
 struct nx_trouble {
     struct nx_damping damping;
     struct nexauth_error error; /* of the last acquisition that failed */
-    nexauth_token *rejected;    /* until another comes: services may name it; or NULL */
+    nexauth_token *rejected;    /* the last token, until another comes: services may name it; or NULL */
 };
 
 /* A flight with its driver: counted by those who wait for it and by the flight itself. */
@@ -194,6 +193,12 @@ void nx_source_forget_failure(nexauth_source *source);
 
 /* Makes room for what goes wrong; NULL when memory ran out. With the lock. */
 struct nx_trouble *nx_source_trouble(nexauth_source *source);
+
+/* The last token, if it was rejected and no other has come; else NULL. With the lock. */
+static inline nexauth_token *nx_source_rejected(const nexauth_source *source)
+{
+    return source->trouble ? source->trouble->rejected : NULL;
+}
 
 /* Whether a web handler has brought a code that no acquisition has taken yet. With the lock. */
 bool nx_source_has_code(const nexauth_source *source);
