@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SECRETS_MOST = NX_SECRETS_MOST + 6 + NX_HELD_TOKENS };
+enum { SECRETS_MOST = NX_SECRETS_MOST + 6 + NX_HELD_TOKENS, WORDS = 160 };
 
 /* The secrets of the source and the flight, and the tokens of earlier flights and of this answer. Returns how many. */
 static size_t list_secrets(const struct nx_flight *flight, const struct nx_answer *answer,
@@ -71,7 +71,7 @@ static void add_detail(char *words, size_t size, const struct nx_flight *flight,
 {
     const size_t used = strlen(words);
     const size_t gap = used ? 1 : 0;
-    char composed[160];
+    char composed[WORDS];
 
     if (used + gap + 1 >= size)
         return;
@@ -99,7 +99,7 @@ void nx_refusal_describe(struct nexauth_error *error, const struct nx_flight *fl
                          struct nx_verdict verdict, const char *redirect_error)
 {
     struct nexauth_error described = {0};
-    char words[160] = "";
+    char words[WORDS] = "";
 
     describe_code(&described, flight, facts, redirect_error);
     describe_cause(words, sizeof words, flight, facts, described.code);

@@ -44,7 +44,8 @@ static bool is_registered(void)
     return atomic_load_explicit(&registered, memory_order_acquire);
 }
 
-/* What once failed may go well later: it was memory that ran out. */
+/* What once failed may go well later: it was memory that ran out. First by pthread_once(), which a fork in its middle
+ * does not leave under way for ever in the child, as it would a lock. */
 bool nx_fork_watch(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
