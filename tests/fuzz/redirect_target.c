@@ -78,15 +78,20 @@ static int count_parameter(const char *query, const char *name, const char *valu
     return count;
 }
 
+/* A '?' within the fragment begins no query. */
+static const char *query_of(const char *url)
+{
+    const char *query = url + strcspn(url, "?#");
+
+    return *query == '?' ? query + 1 : "";
+}
+
 /* Behind redirect_uri's own query. */
 static const char *find_query(const char *url, const char *redirect_uri)
 {
-    const char *own = strchr(redirect_uri, '?');
-    const char *query = url + strcspn(url, "?#");
+    const char *query = query_of(url);
 
-    if (*query != '?')
-        return "";
-    return query + 1 + (own ? strcspn(own + 1, "#") : 0);
+    return *query ? query + strcspn(query_of(redirect_uri), "#") : query;
 }
 
 static void check(const char *redirect_uri, const char *state, const char *url, bool from_path)
