@@ -30,7 +30,8 @@ static void give_back(struct nx_text *text)
 
 void nx_text_release(struct nx_text *text)
 {
-    give_back(text);
+    if (text->data)
+        give_back(text);
     nx_text_init(text, text->bound);
 }
 

@@ -39,11 +39,12 @@ static bool is_being_replaced(const nexauth_source *source)
 
 enum nx_phase nx_current_phase(const nexauth_source *source, int64_t validity_ms)
 {
-    const int64_t now = now_of(source);
     enum nx_phase phase;
+    int64_t now;
 
     if (!source->token || is_being_replaced(source) || is_over_by_the_wall(source))
         return NX_PHASE_OVER;
+    now = now_of(source);
     phase = nx_life_phase(&source->life, now, validity_ms);
     if (phase == NX_PHASE_FRESH && now >= source->life.held_until_ms && is_past_by_the_wall(source))
         return NX_PHASE_EARLY;
