@@ -189,10 +189,17 @@ static void take_token(struct nx_flight *flight, struct nx_members *members)
         nx_text_move(&issue->scope, &members->values[NX_MEMBER_SCOPE].text);
 }
 
+/* What was supplied for it is no secret of this source's any more. */
+static void drop_code(struct nx_grant *grant)
+{
+    nx_text_release(&grant->code);
+    nx_text_release(&grant->supplied);
+}
+
 /* The one-time value is spent. A new refresh token is moved, not copied: it must not be lost to a lack of memory. */
 static void keep_refresh_token(struct nx_grant *grant, struct nx_value *value)
 {
-    nx_text_release(&grant->code);
+    drop_code(grant);
     if (value->kind == NX_KIND_STRING && value->text.length)
         nx_text_move(&grant->refresh_token, &value->text);
     grant->in_doubt = false;
@@ -215,7 +222,6 @@ static void proceed(struct nx_flight *flight, struct harvest *harvest)
 {
     if (flight->step == NX_STEP_CONNECT) {
         nx_text_release(&flight->grant->state);
-        nx_text_release(&flight->grant->supplied);
         nx_text_move(&flight->grant->code, &harvest->code);
         flight->grant->connected = true;
         word(flight, NX_STEP_CODE);
@@ -246,7 +252,7 @@ static bool spend(struct nx_flight *flight, const struct nx_facts *facts, nexaut
     struct nx_grant *grant = flight->grant;
 
     if (flight->step == NX_STEP_CODE && sendings > 0)
-        nx_text_release(&grant->code);
+        drop_code(grant);
     else if (flight->step == NX_STEP_REFRESH && (in_doubt || refused))
         nx_text_release(&grant->refresh_token);
     else

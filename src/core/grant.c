@@ -26,6 +26,7 @@ void nx_grant_init(struct nx_grant *grant)
     nx_text_init(&grant->brought, NX_GRANT_LONGEST);
     nx_text_init(&grant->supplied, NX_OPTION_LONGEST);
     nx_text_init(&grant->asked, NX_OPTION_LONGEST);
+    nx_text_init(&grant->brought_with, NX_OPTION_LONGEST);
 }
 
 void nx_grant_release(struct nx_grant *grant)
@@ -36,4 +37,5 @@ void nx_grant_release(struct nx_grant *grant)
     nx_text_release(&grant->supplied);
     nx_text_release(&grant->brought);
     nx_text_release(&grant->asked);
+    nx_text_release(&grant->brought_with);
 }

@@ -27,11 +27,13 @@ struct nx_grant {
     struct nx_text refresh_token;
     struct nx_text code;
     struct nx_text state;    /* of the connect under way */
-    struct nx_text supplied; /* by the source's callback, for the connect under way */
-    struct nx_text brought;  /* a code, by a web handler, for the next flight: the source's, and not the flight's */
-    struct nx_text asked;    /* by the callback, for the authorization URL given out last: the source's as well */
-    bool connected;          /* a connect has succeeded, with what the options give for one */
-    bool in_doubt;           /* a one-time value was sent and its answer lost */
+    struct nx_text supplied; /* by the source's callback, for the connect under way and its code */
+    /* The source's, and not the flight's: */
+    struct nx_text asked;        /* by the callback, for the authorization URL given out last */
+    struct nx_text brought;      /* a code, by a web handler, for the next flight */
+    struct nx_text brought_with; /* what the callback had supplied for it */
+    bool connected;              /* a connect has succeeded, with what the options give for one */
+    bool in_doubt;               /* a one-time value was sent and its answer lost */
 };
 
 /* A token as the service gave it. */

@@ -139,6 +139,7 @@ static bool prepare(struct nx_acquisition *acquisition)
     hold_tokens(acquisition);
     if (wanted && nx_source_has_code(source)) {
         nx_text_move(&source->grant->code, &source->grant->brought);
+        nx_text_move(&source->grant->supplied, &source->grant->brought_with);
         acquisition->reason = NEXAUTH_REASON_CODE;
     }
     nx_engine_unlock(source->session->engine);

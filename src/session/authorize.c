@@ -184,7 +184,7 @@ static nexauth_status refuse(nexauth_source *source, enum nx_redirect redirect, 
 static void keep_code(nexauth_source *source, struct nx_text *code)
 {
     nx_engine_lock(source->session->engine);
-    nx_text_release(&source->grant->asked);
+    nx_text_move(&source->grant->brought_with, &source->grant->asked);
     nx_text_move(&source->grant->brought, code);
     nx_text_lock_away(&source->grant->brought, nx_arena_vault(source->session->secrets));
     nx_current_close(source);

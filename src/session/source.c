@@ -82,6 +82,8 @@ static void forget_grant(nexauth_source *source)
         nx_grant_release(grant);
     } else {
         nx_text_release(&grant->asked);
+        nx_text_release(&grant->brought);
+        nx_text_release(&grant->brought_with);
         left = malloc(sizeof *left);
         if (left)
             *left = *grant;

@@ -383,6 +383,36 @@ static void a_redirect_that_says_the_xspe_of_its_url_back_is_not_quoted(void **s
     nexauth_source_free(source);
 }
 
+/* The next authorization has another, that has not left yet. */
+static void the_answer_to_a_code_that_says_its_xspe_back_is_not_quoted(void **state)
+{
+    struct fixture *fixture = *state;
+    char xspe[] = "fresh xspe";
+    struct nexauth_nexusguard_user_options options = fixture_with_callback(supply, xspe);
+    struct nexauth_error error = {0};
+    nexauth_authorization *authorizations[2];
+    nexauth_source *source;
+
+    options.web_handler = 1;
+    source = fixture_new_customer(fixture, &options);
+    authorizations[0] = authorize(source);
+    assert_int_equal(
+        hand_in(source, "/callback?code=the-code&state=%s", nexauth_authorization_state(authorizations[0]), &error),
+        NEXAUTH_OK);
+    memcpy(xspe, "other", sizeof "other");
+    authorizations[1] = authorize(source);
+    script_answer(&fixture->script, fixture_outspoken_refusal);
+    assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_REAUTH);
+    assert_null(strstr(error.message, "fresh"));
+    assert_int_equal(
+        hand_in(source, "/callback?error=the+other&state=%s", nexauth_authorization_state(authorizations[1]), &error),
+        NEXAUTH_CONFIG);
+    assert_string_equal(error.code, "");
+    nexauth_authorization_free(authorizations[0]);
+    nexauth_authorization_free(authorizations[1]);
+    nexauth_source_free(source);
+}
+
 static void callers_that_are_wrong_are_told_so(void **state)
 {
     struct fixture *fixture = *state;
@@ -443,6 +473,7 @@ int main(void)
         IN_A_WORLD(a_source_freed_during_its_callback_cancels_the_authorization),
         IN_A_WORLD(the_url_takes_its_xspe_from_the_callback),
         IN_A_WORLD(a_redirect_that_says_the_xspe_of_its_url_back_is_not_quoted),
+        IN_A_WORLD(the_answer_to_a_code_that_says_its_xspe_back_is_not_quoted),
         IN_A_WORLD(callers_that_are_wrong_are_told_so),
         IN_A_WORLD(a_url_beyond_all_measure_is_refused),
     };

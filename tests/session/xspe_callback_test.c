@@ -72,6 +72,35 @@ static void a_callback_that_fails_fails_the_caller(void **state)
     }
 }
 
+static nexauth_status supply_words(void *context, char *xspe, size_t size)
+{
+    snprintf(xspe, size, "%s", (const char *)context);
+    return NEXAUTH_OK;
+}
+
+/* It went out with the connect, and the service may still know it when the code comes. */
+static void the_answer_to_a_code_that_says_the_xspe_back_is_not_quoted(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct {
+        const char *xspe;
+        bool quoted;
+    } cases[] = {{"fresh xspe", false}, {"another", true}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct nexauth_nexusguard_user_options options = fixture_with_callback(supply_words, (void *)cases[i].xspe);
+        nexauth_source *source = fixture_new_customer(fixture, &options);
+        struct nexauth_error error = {0};
+
+        script_answer(&fixture->script, fixture_right_redirect);
+        script_answer(&fixture->script, fixture_outspoken_refusal);
+        assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_REAUTH);
+        assert_true((strstr(error.message, "fresh xspe") != NULL) == cases[i].quoted);
+        fixture_forget(fixture);
+        nexauth_source_free(source);
+    }
+}
+
 struct nested {
     nexauth_source *own;
     nexauth_source *other;
@@ -230,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_A_WORLD(a_callback_that_fails_fails_the_caller),
+        IN_A_WORLD(the_answer_to_a_code_that_says_the_xspe_back_is_not_quoted),
         IN_A_WORLD(a_callback_may_ask_for_a_token_of_another_source_only),
         IN_A_WORLD(a_callback_gets_what_came_in_the_same_turn),
         IN_A_WORLD(callbacks_of_threads_end_in_any_order),

@@ -81,6 +81,8 @@ const struct script_answer fixture_right_redirect = {
 const struct script_answer fixture_first_token = {.status = 200, .body = ENVELOPE("one", "refresh-one")};
 const struct script_answer fixture_second_token = {.status = 200, .body = ENVELOPE("two", "refresh-two")};
 const struct script_answer fixture_refusal = {.status = 200, .body = "{\"code\":40030,\"msg\":\"no\",\"result\":[]}"};
+const struct script_answer fixture_outspoken_refusal = {.status = 200,
+                                                        .body = "{\"code\":40030,\"msg\":\"bad fresh xspe\"}"};
 
 nexauth_status fixture_get(nexauth_source *source, const char *expected, struct nexauth_error *error)
 {

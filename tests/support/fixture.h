@@ -24,6 +24,7 @@ extern const struct script_answer fixture_right_redirect;
 extern const struct script_answer fixture_first_token;
 extern const struct script_answer fixture_second_token;
 extern const struct script_answer fixture_refusal;
+extern const struct script_answer fixture_outspoken_refusal; /* says "bad fresh xspe" */
 
 /* fixture_customer with a callback instead of its xspe. */
 struct nexauth_nexusguard_user_options fixture_with_callback(nexauth_xspe_callback callback, void *context);
