@@ -254,7 +254,7 @@ static bool spend(struct nx_flight *flight, const struct nx_facts *facts, nexaut
     if (flight->step == NX_STEP_CODE && sendings > 0)
         drop_code(grant);
     else if (flight->step == NX_STEP_REFRESH && (in_doubt || refused))
-        nx_text_release(&grant->refresh_token);
+        nx_text_move(&flight->spent, &grant->refresh_token);
     else
         return false;
     grant->in_doubt = in_doubt;
@@ -324,4 +324,5 @@ void nx_flight_take_saved(struct nx_flight *flight)
 void nx_flight_release(struct nx_flight *flight)
 {
     nx_issue_release(&flight->issue);
+    nx_text_release(&flight->spent);
 }

@@ -43,6 +43,7 @@ struct nx_flight {
     bool again;     /* the request leaves for the second time */
     size_t bound;   /* of an answer */
     struct nx_issue issue;
+    struct nx_text spent;   /* a refresh token that was given up: no answer of this flight is to name it */
     nexauth_status verdict; /* what the last exchange meant */
     enum nx_ban ban;        /* whether it showed one */
     struct nexauth_error error;

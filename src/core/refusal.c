@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SECRETS_MOST = NX_SECRETS_MOST + 6 + NX_HELD_TOKENS, WORDS = 160 };
+enum { SECRETS_MOST = NX_SECRETS_MOST + 7 + NX_HELD_TOKENS, WORDS = 160 };
 
 /* The secrets of the source and the flight, and the tokens of earlier flights and of this answer. Returns how many. */
 static size_t list_secrets(const struct nx_flight *flight, const struct nx_answer *answer,
@@ -23,6 +23,7 @@ static size_t list_secrets(const struct nx_flight *flight, const struct nx_answe
         secrets[count++] = nx_text_string(&grant->state);
         secrets[count++] = nx_text_string(&grant->supplied);
     }
+    secrets[count++] = nx_text_string(&flight->spent);
     for (size_t i = 0; i < NX_HELD_TOKENS; i++)
         secrets[count++] = flight->held[i];
     secrets[count++] = nx_members_string(&answer->members, NX_MEMBER_ACCESS_TOKEN);

@@ -55,8 +55,8 @@ static void services_that_say_secrets_back_are_not_quoted(void **state)
     const size_t refused = scenes_of_echoes(&canaries, &record);
     record_end(&record);
     print_message("           %zu refused\n", refused);
-    assert_in_range(refused, 1000, 10000);
-    assert_in_range(record.events, refused / 2, 10000);
+    assert_in_range(refused, 10000, 20000);
+    assert_true(record.events >= refused);
     assert_silent(&record);
 }
 

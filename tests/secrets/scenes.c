@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FORGOTTEN_MS = 3 * 3600000, ANSWER_SIZE = 2048 };
+enum { FORGOTTEN_MS = 3 * 3600000, LIFETIME_MS = 100000, LATE_MS = LIFETIME_MS - 2000, ANSWER_SIZE = 2048 };
 
 /* A session in a world of its own. */
 struct stage {
@@ -129,73 +129,8 @@ static void accept(struct stage *stage, nexauth_source *source, const char *quer
     nexauth_authorization_free(authorization);
 }
 
-/* Asks thrice: the refusal, what is remembered of it, and by a call. A code is no secret before it has come. */
-static size_t be_refused(struct stage *stage, enum secret_source kind, enum canary which, const char *said)
-{
-    nexauth_source *source = new_source(stage, kind);
-    const size_t before = stage->record->errors;
-
-    if (kind == SECRET_WEB) {
-        if (which != CANARY_CODE)
-            accept(stage, source, "error", said);
-        accept(stage, source, "code", stage->services.canaries->secrets[CANARY_CODE]);
-    } else if (kind == SECRET_CUSTOMER && which != CANARY_XSPE) {
-        answer_redirect(stage);
-    }
-    record_get(stage->record, source);
-    record_get(stage->record, source);
-    record_poll(stage->record, stage->session, &source, 1);
-    record_figures(stage->record, stage->session, source);
-    nexauth_source_free(source);
-    return stage->record->errors > before;
-}
-
-/* One secret of one source, in all places and ways. */
-static size_t echo(const struct canaries *canaries, struct record *record, enum secret_source kind, enum canary which)
-{
-    const size_t count = sizeof places / sizeof *places * CANARY_WAYS;
-    size_t refused = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        char said[CANARY_NEEDLE];
-        struct stage stage;
-
-        if (!set_stage(&stage, canaries, record))
-            return 0;
-        canary_word(canaries->secrets[which], (int)(i % CANARY_WAYS), said, sizeof said);
-        answer_at(&stage, &places[i / CANARY_WAYS], said);
-        refused += be_refused(&stage, kind, which, said);
-        clear_stage(&stage);
-    }
-    return refused;
-}
-
-/* What has not come yet is no secret: these services give no token, and who has a refresh token gets no code. */
-static bool is_known(enum secret_source kind, enum canary which)
-{
-    if (which == CANARY_ACCESS_TOKEN || which == CANARY_NEXT_REFRESH_TOKEN)
-        return false;
-    return which != CANARY_CODE || kind != SECRET_SAVED;
-}
-
-size_t scenes_of_echoes(const struct canaries *canaries, struct record *record)
-{
-    size_t refused = 0;
-
-    for (int kind = 0; kind < SECRET_STATIC; kind++) {
-        enum canary own[CANARY_KINDS];
-        const size_t count = secret_source_canaries((enum secret_source)kind, own);
-
-        for (size_t i = 0; i < count; i++) {
-            if (is_known((enum secret_source)kind, own[i]))
-                refused += echo(canaries, record, (enum secret_source)kind, own[i]);
-        }
-    }
-    return refused;
-}
-
 /* Gives what the services give. */
-static void answer_token(struct stage *stage, bool envelope)
+static void answer_token(struct stage *stage, enum secret_source kind)
 {
     static char body[ANSWER_SIZE];
     char access[CANARY_NEEDLE];
@@ -203,13 +138,123 @@ static void answer_token(struct stage *stage, bool envelope)
 
     canary_word(stage->services.canaries->secrets[CANARY_ACCESS_TOKEN], CANARY_IN_JSON, access, sizeof access);
     canary_word(stage->services.canaries->secrets[CANARY_NEXT_REFRESH_TOKEN], CANARY_IN_JSON, refresh, sizeof refresh);
-    if (envelope)
+    if (kind >= SECRET_APP && kind < SECRET_STATIC)
         snprintf(body, sizeof body,
                  "{\"code\":0,\"result\":{\"access_token\":\"%s\",\"refresh_token\":\"%s\",\"expires_in\":100}}",
                  access, refresh);
     else
         snprintf(body, sizeof body, "{\"access_token\":\"%s\",\"expires_in\":100}", access);
     script_answer_always(&stage->script, (struct script_answer){.status = 200, .body = body});
+}
+
+/* What a source is when a service says one of its secrets back. */
+enum plight { FIRST, LATE, EXPIRED, REJECTED, PLIGHTS };
+
+/* A code is no secret before it has come. */
+static void authorize(struct stage *stage, nexauth_source *source, enum secret_source kind, enum canary which,
+                      const char *said)
+{
+    if (kind == SECRET_WEB) {
+        if (which != CANARY_CODE)
+            accept(stage, source, "error", said);
+        accept(stage, source, "code", stage->services.canaries->secrets[CANARY_CODE]);
+    } else if (kind == SECRET_CUSTOMER && which != CANARY_XSPE) {
+        answer_redirect(stage);
+    }
+}
+
+/* The source has had a token, which it still has, or has no more. */
+static void have_had_a_token(struct stage *stage, nexauth_source *source, enum secret_source kind, enum plight plight)
+{
+    nexauth_token *token = NULL;
+
+    if (kind == SECRET_CUSTOMER)
+        answer_redirect(stage);
+    if (kind == SECRET_WEB)
+        accept(stage, source, "code", stage->services.canaries->secrets[CANARY_CODE]);
+    answer_token(stage, kind);
+    nexauth_source_get_token(source, NULL, &token, NULL);
+    if (plight == REJECTED)
+        nexauth_source_reject_token(source, token, NULL);
+    else
+        script_pass_ms(&stage->script, plight == LATE ? LATE_MS : LIFETIME_MS);
+    nexauth_token_unref(token);
+}
+
+/* Asks thrice: the refusal, what is remembered of it, and by a call. */
+static size_t be_refused(struct stage *stage, nexauth_source *source)
+{
+    const size_t before = stage->record->events;
+
+    record_get(stage->record, source);
+    record_get(stage->record, source);
+    record_poll(stage->record, stage->session, &source, 1);
+    record_figures(stage->record, stage->session, source);
+    nexauth_source_free(source);
+    return stage->record->events > before;
+}
+
+/* One secret of one source, in all places and ways. */
+static size_t echo(const struct canaries *canaries, struct record *record, enum secret_source kind, enum plight plight,
+                   enum canary which)
+{
+    const size_t count = sizeof places / sizeof *places * CANARY_WAYS;
+    size_t refused = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        char said[CANARY_NEEDLE];
+        struct stage stage;
+        nexauth_source *source;
+
+        if (!set_stage(&stage, canaries, record))
+            return 0;
+        source = new_source(&stage, kind);
+        canary_word(canaries->secrets[which], (int)(i % CANARY_WAYS), said, sizeof said);
+        if (plight == FIRST)
+            authorize(&stage, source, kind, which, said);
+        else
+            have_had_a_token(&stage, source, kind, plight);
+        answer_at(&stage, &places[i / CANARY_WAYS], said);
+        refused += be_refused(&stage, source);
+        clear_stage(&stage);
+    }
+    return refused;
+}
+
+/* What has not come yet is no secret, and a code or a refresh token that is spent is none any more. Nor is an access
+ * token whose time is over. */
+static bool is_known(enum secret_source kind, enum plight plight, enum canary which)
+{
+    if (plight != FIRST)
+        return which != CANARY_CODE && which != CANARY_REFRESH_TOKEN;
+    if (which == CANARY_ACCESS_TOKEN || which == CANARY_NEXT_REFRESH_TOKEN)
+        return false;
+    return which != CANARY_CODE || kind != SECRET_SAVED;
+}
+
+static size_t echo_all(const struct canaries *canaries, struct record *record, enum secret_source kind,
+                       enum plight plight)
+{
+    enum canary own[CANARY_KINDS];
+    const size_t count = secret_source_canaries(kind, own);
+    size_t refused = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (is_known(kind, plight, own[i]))
+            refused += echo(canaries, record, kind, plight, own[i]);
+    }
+    return refused;
+}
+
+size_t scenes_of_echoes(const struct canaries *canaries, struct record *record)
+{
+    size_t refused = 0;
+
+    for (int kind = 0; kind < SECRET_STATIC; kind++) {
+        for (int plight = FIRST; plight < PLIGHTS; plight++)
+            refused += echo_all(canaries, record, (enum secret_source)kind, (enum plight)plight);
+    }
+    return refused;
 }
 
 static nexauth_status refuse_to_save(void *context, nexauth_token *token)
@@ -255,7 +300,7 @@ static bool succeed(struct stage *stage, enum secret_source kind)
         answer_redirect(stage);
     if (kind == SECRET_WEB)
         accept(stage, source, "code", stage->services.canaries->secrets[CANARY_CODE]);
-    answer_token(stage, kind >= SECRET_APP && kind < SECRET_STATIC);
+    answer_token(stage, kind);
     good = use(stage, source);
     record_poll(stage->record, stage->session, &source, 1);
     record_figures(stage->record, stage->session, source);

@@ -5,8 +5,8 @@
 #include "record.h"
 #include "sources.h"
 
-/* Services that say each secret back, in each way of wording it, in each place of an answer. Returns how many requests
- * were refused so. */
+/* Services that say each secret back, in each way of wording it, in each place of an answer, to a source that asks for
+ * the first time, renews its token while it is good or later, or had it rejected. Returns how many were refused so. */
 size_t scenes_of_echoes(const struct canaries *canaries, struct record *record);
 
 /* What succeeds: each grant, its refresh, saving and restoring, rejecting, copying. False when something did not. */
