@@ -65,10 +65,10 @@ static bool is_html(const char *at, const char *end)
                                        "<center",        "<h1",   "<h2",   "<h3",   "<p",     "<div",
                                        "<script"};
 
+    if (*at != '<')
+        return false;
     for (const char *next = skip_markup(at, end); next; next = skip_markup(at, end))
         at = next;
-    if (!starts_with(at, end, "<"))
-        return false;
     for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
         if (starts_with_tag(at, end, tags[i]))
             return true;
