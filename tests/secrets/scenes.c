@@ -221,8 +221,8 @@ static size_t echo(const struct canaries *canaries, struct record *record, enum 
     return refused;
 }
 
-/* What has not come yet is no secret, and a code or a refresh token that is spent is none any more. Nor is an access
- * token whose time is over. */
+/* What has not come yet is no secret, and a code or a refresh token that is spent is none any more. Who begins with a
+ * refresh token gets no code. */
 static bool is_known(enum secret_source kind, enum plight plight, enum canary which)
 {
     if (plight != FIRST)
