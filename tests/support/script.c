@@ -126,6 +126,7 @@ static void begin(struct nx_transport *transport, struct nx_exchange *exchange)
     place = find_place(script);
     script->under_way[place] = exchange;
     script->coming[place] = answer;
+    script->number[place] = script->begun;
     script->due_ms[place] = answer.takes_ms > INT64_MAX / 2 ? INT64_MAX : script->boot_ms + answer.takes_ms;
     if (!answer.unsent) {
         exchange->sendings = 1;
@@ -219,6 +220,8 @@ static struct nx_exchange *deliver_due(struct script *script)
         if (!exchange || script->due_ms[i] > script->boot_ms)
             continue;
         script->under_way[i] = NULL;
+        if (script->number[i] < SCRIPT_ANSWERS)
+            script->requests[script->number[i]].answered = true;
         deliver(&script->coming[i], exchange);
         exchange->next = finished;
         finished = exchange;

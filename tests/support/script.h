@@ -28,6 +28,7 @@ struct script_request {
     char url[SCRIPT_TEXT];
     char body[SCRIPT_TEXT];
     bool one_time;
+    bool answered; /* not given up, nor awaited still */
 };
 
 struct script {
@@ -53,6 +54,7 @@ struct script {
     struct script_request requests[SCRIPT_ANSWERS]; /* the first ones */
     struct nx_exchange *under_way[SCRIPT_ANSWERS];  /* each in a place of its own, free again after its end */
     struct script_answer coming[SCRIPT_ANSWERS];
+    size_t number[SCRIPT_ANSWERS]; /* of the request, in the order of all */
     int64_t due_ms[SCRIPT_ANSWERS];
     size_t places; /* above them none was used yet */
 };
