@@ -147,6 +147,16 @@ static void answer_token(struct stage *stage, enum secret_source kind)
     script_answer_always(&stage->script, (struct script_answer){.status = 200, .body = body});
 }
 
+/* From here on the source gets a token when it asks for one. */
+static void lead_to_token(struct stage *stage, nexauth_source *source, enum secret_source kind)
+{
+    if (kind == SECRET_CUSTOMER)
+        answer_redirect(stage);
+    if (kind == SECRET_WEB)
+        accept(stage, source, "code", stage->services.canaries->secrets[CANARY_CODE]);
+    answer_token(stage, kind);
+}
+
 /* What a source is when a service says one of its secrets back. */
 enum plight { FIRST, LATE, EXPIRED, REJECTED, PLIGHTS };
 
@@ -168,11 +178,7 @@ static void have_had_a_token(struct stage *stage, nexauth_source *source, enum s
 {
     nexauth_token *token = NULL;
 
-    if (kind == SECRET_CUSTOMER)
-        answer_redirect(stage);
-    if (kind == SECRET_WEB)
-        accept(stage, source, "code", stage->services.canaries->secrets[CANARY_CODE]);
-    answer_token(stage, kind);
+    lead_to_token(stage, source, kind);
     nexauth_source_get_token(source, NULL, &token, NULL);
     if (plight == REJECTED)
         nexauth_source_reject_token(source, token, NULL);
@@ -296,11 +302,7 @@ static bool succeed(struct stage *stage, enum secret_source kind)
     bool good;
 
     nexauth_source_set_save(source, refuse_to_save, NULL, NULL);
-    if (kind == SECRET_CUSTOMER)
-        answer_redirect(stage);
-    if (kind == SECRET_WEB)
-        accept(stage, source, "code", stage->services.canaries->secrets[CANARY_CODE]);
-    answer_token(stage, kind);
+    lead_to_token(stage, source, kind);
     good = use(stage, source);
     record_poll(stage->record, stage->session, &source, 1);
     record_figures(stage->record, stage->session, source);

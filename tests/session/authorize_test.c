@@ -307,27 +307,14 @@ static nexauth_status be_freed_meanwhile(void *context, char *xspe, size_t size)
 static void a_source_freed_during_its_callback_cancels_the_authorization(void **state)
 {
     struct fixture *fixture = *state;
-    struct nexauth_nexusguard_user_options options = fixture_customer;
     struct freeing freeing = {0};
+    const struct nexauth_nexusguard_user_options options = fixture_with_callback(be_freed_meanwhile, &freeing);
     nexauth_authorization *authorization = NULL;
 
-    options.xspe = NULL;
-    options.xspe_callback = be_freed_meanwhile;
-    options.xspe_context = &freeing;
     freeing.source = fixture_new_customer(fixture, &options);
     assert_int_equal(nexauth_source_authorize(freeing.source, &authorization, NULL), NEXAUTH_CANCELED);
     assert_int_equal(freeing.nested, NEXAUTH_INVALID);
     assert_null(authorization);
-}
-
-static nexauth_status supply(void *context, char *xspe, size_t size)
-{
-    const char *value = context;
-
-    if (!value)
-        return NEXAUTH_UNAVAILABLE;
-    snprintf(xspe, size, "%s", value);
-    return NEXAUTH_OK;
 }
 
 static void the_url_takes_its_xspe_from_the_callback(void **state)
@@ -339,14 +326,11 @@ static void the_url_takes_its_xspe_from_the_callback(void **state)
     } cases[] = {{"a&b", NEXAUTH_OK}, {"", NEXAUTH_INVALID}, {"a\tb", NEXAUTH_INVALID}, {NULL, NEXAUTH_UNAVAILABLE}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct nexauth_nexusguard_user_options options = fixture_customer;
+        const struct nexauth_nexusguard_user_options options = fixture_with_callback(fixture_supply,
+                                                                                     (void *)cases[i].xspe);
+        nexauth_source *source = fixture_new_customer(fixture, &options);
         nexauth_authorization *authorization = NULL;
-        nexauth_source *source;
 
-        options.xspe = NULL;
-        options.xspe_callback = supply;
-        options.xspe_context = (void *)cases[i].xspe;
-        source = fixture_new_customer(fixture, &options);
         assert_int_equal(nexauth_source_authorize(source, &authorization, NULL), cases[i].status);
         if (authorization)
             assert_non_null(strstr(nexauth_authorization_url(authorization), "&xspe=a%26b&"));
@@ -358,7 +342,7 @@ static void the_url_takes_its_xspe_from_the_callback(void **state)
 /* What the callback supplied is in the URL that the service was given. */
 static void a_redirect_that_says_the_xspe_of_its_url_back_is_not_quoted(void **state)
 {
-    struct nexauth_nexusguard_user_options options = fixture_with_callback(supply, (void *)"fresh xspe");
+    struct nexauth_nexusguard_user_options options = fixture_with_callback(fixture_supply, (void *)"fresh xspe");
     const struct {
         const char *url;
         const char *code;
@@ -388,7 +372,7 @@ static void the_answer_to_a_code_that_says_its_xspe_back_is_not_quoted(void **st
 {
     struct fixture *fixture = *state;
     char xspe[] = "fresh xspe";
-    struct nexauth_nexusguard_user_options options = fixture_with_callback(supply, xspe);
+    struct nexauth_nexusguard_user_options options = fixture_with_callback(fixture_supply, xspe);
     struct nexauth_error error = {0};
     nexauth_authorization *authorizations[2];
     nexauth_source *source;

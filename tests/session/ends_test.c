@@ -240,15 +240,11 @@ static void the_end_of_a_session_waits_for_a_callback_that_runs(void **state)
 {
     struct fixture *fixture = new_blocking(state);
     struct held held = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-    struct nexauth_nexusguard_user_options options = fixture_customer;
+    const struct nexauth_nexusguard_user_options options = fixture_with_callback(hold, &held);
+    nexauth_source *source = fixture_new_customer(fixture, &options);
     struct caller caller;
     pthread_t ender;
-    nexauth_source *source;
 
-    options.xspe = NULL;
-    options.xspe_callback = hold;
-    options.xspe_context = &held;
-    source = fixture_new_customer(fixture, &options);
     start(&caller, source);
     pthread_mutex_lock(&held.mutex);
     while (!held.running)

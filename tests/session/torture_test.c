@@ -96,10 +96,8 @@ static nexauth_status supply(void *context, char *xspe, size_t size)
 
 static nexauth_status new_nexusguard_user(nexauth_session *session, nexauth_source **out, struct nexauth_error *error)
 {
-    struct nexauth_nexusguard_user_options options = fixture_customer;
+    const struct nexauth_nexusguard_user_options options = fixture_with_callback(supply, NULL);
 
-    options.xspe = NULL;
-    options.xspe_callback = supply;
     return nexauth_source_new_nexusguard_user(session, &options, out, error);
 }
 

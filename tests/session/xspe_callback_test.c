@@ -72,12 +72,6 @@ static void a_callback_that_fails_fails_the_caller(void **state)
     }
 }
 
-static nexauth_status supply_words(void *context, char *xspe, size_t size)
-{
-    snprintf(xspe, size, "%s", (const char *)context);
-    return NEXAUTH_OK;
-}
-
 /* It went out with the connect, and the service may still know it when the code comes. */
 static void the_answer_to_a_code_that_says_the_xspe_back_is_not_quoted(void **state)
 {
@@ -88,7 +82,8 @@ static void the_answer_to_a_code_that_says_the_xspe_back_is_not_quoted(void **st
     } cases[] = {{"fresh xspe", false}, {"another", true}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct nexauth_nexusguard_user_options options = fixture_with_callback(supply_words, (void *)cases[i].xspe);
+        const struct nexauth_nexusguard_user_options options = fixture_with_callback(fixture_supply,
+                                                                                     (void *)cases[i].xspe);
         nexauth_source *source = fixture_new_customer(fixture, &options);
         struct nexauth_error error = {0};
 

@@ -108,6 +108,14 @@ void fixture_forget(struct fixture *fixture)
     script_pass_ms(&fixture->script, 3 * 3600000);
 }
 
+nexauth_status fixture_supply(void *xspe, char *out, size_t size)
+{
+    if (!xspe)
+        return NEXAUTH_UNAVAILABLE;
+    snprintf(out, size, "%s", (const char *)xspe);
+    return NEXAUTH_OK;
+}
+
 struct nexauth_nexusguard_user_options fixture_with_callback(nexauth_xspe_callback callback, void *context)
 {
     struct nexauth_nexusguard_user_options options = fixture_customer;

@@ -26,6 +26,9 @@ extern const struct script_answer fixture_second_token;
 extern const struct script_answer fixture_refusal;
 extern const struct script_answer fixture_outspoken_refusal; /* says "bad fresh xspe" */
 
+/* An xspe_callback that supplies its context, a string; it fails with UNAVAILABLE when that is NULL. */
+nexauth_status fixture_supply(void *xspe, char *out, size_t size);
+
 /* fixture_customer with a callback instead of its xspe. */
 struct nexauth_nexusguard_user_options fixture_with_callback(nexauth_xspe_callback callback, void *context);
 
