@@ -372,14 +372,20 @@ static enum nx_parsed parse_quietly(const char *text, struct nx_members *members
     return parsed;
 }
 
+static bool begins_with_bom(const char *text)
+{
+    return strncmp(text, BOM, sizeof BOM - 1) == 0;
+}
+
+/* libxml2 would skip a second BOM as well. */
 enum nx_parsed nx_xml_read(const char *bytes, size_t size, struct nx_members *members)
 {
-    const size_t bom = size >= sizeof BOM - 1 && memcmp(bytes, BOM, sizeof BOM - 1) == 0 ? sizeof BOM - 1 : 0;
+    const char *text = begins_with_bom(bytes) ? bytes + sizeof BOM - 1 : bytes;
     enum nx_parsed parsed = NX_PARSED_NOT;
 
     nx_members_release(members);
-    if (size > bom && size <= LARGEST && nx_xml_is_harmless(bytes + bom, bytes + size))
-        parsed = parse_quietly(bytes + bom, members);
+    if (*text && !begins_with_bom(text) && size <= LARGEST && nx_xml_is_harmless(text, bytes + size))
+        parsed = parse_quietly(text, members);
     if (parsed != NX_PARSED)
         nx_members_release(members);
     return parsed;

@@ -115,6 +115,7 @@ static void what_is_no_xml_is_refused(void **state)
         BYTES(""),
         BYTES(" "),
         BYTES("\xef\xbb\xbf"),
+        BYTES("\xef\xbb\xbf\xef\xbb\xbf<a/>"),
         BYTES("{}"),
         BYTES("text"),
         BYTES("<"),
