@@ -61,7 +61,7 @@ static bool count(size_t times)
 static bool copy(size_t times)
 {
     char buffer[COPY_SIZE];
-    size_t length;
+    size_t length = 0;
 
     for (size_t i = 0; i < times; i++) {
         if (nexauth_source_copy_token(source, NULL, buffer, sizeof buffer, &length, NULL))

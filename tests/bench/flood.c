@@ -163,8 +163,8 @@ static void finish(void)
 
 #define FLOOD(name_, what_, prepare_)                                                                                  \
     {                                                                                                                  \
-        .name = name_, .what = what_, .floor = FLOOR, .time_bar = 1.11, .served = true, .cpu = true, .rounds = 31,     \
-        .least = 2000, .prepare = prepare_, .finish = finish, .run = drive, .run_floor = drive_bare,                   \
+        .name = (name_), .what = (what_), .floor = FLOOR, .time_bar = 1.11, .served = true, .cpu = true, .rounds = 31, \
+        .least = 2000, .prepare = (prepare_), .finish = finish, .run = drive, .run_floor = drive_bare,                 \
     }
 
 const struct bench bench_flood_http = FLOOD("flood-http", "one of 100 tokens in flight, http", prepare_http);

@@ -7,6 +7,7 @@
 #include "nexauth/nexauth.h"
 
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -163,7 +164,7 @@ static bool start_processes(const char *side, size_t times)
     char *const arguments[] = {program, verb, word, NULL};
     bool good = true;
 
-    memcpy(word, side, strlen(side));
+    snprintf(word, sizeof word, "%s", side);
     for (size_t i = 0; good && i < times; i++) {
         pid_t child;
         int status = -1;

@@ -13,14 +13,18 @@
 static double resident(void)
 {
     FILE *file = fopen("/proc/self/statm", "r");
-    unsigned long pages = 0;
+    char line[128] = "";
+    char *second = line;
+    double pages = 0;
 
     if (!file)
         return 0;
-    if (fscanf(file, "%*s %lu", &pages) != 1)
-        pages = 0;
+    if (fgets(line, sizeof line, file)) {
+        strtoul(line, &second, 10);
+        pages = (double)strtoul(second, NULL, 10);
+    }
     fclose(file);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
+    return pages * (double)sysconf(_SC_PAGESIZE);
 }
 
 static double now_ns(void)

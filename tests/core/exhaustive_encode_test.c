@@ -102,7 +102,12 @@ static void assert_decoded(const char *value, bool plus_is_space)
     for (const char *at = value; *at; length++) {
         const int triple = triple_at(at);
 
-        expected[length] = triple >= 0 ? (char)triple : *at == '+' && plus_is_space ? ' ' : *at;
+        if (triple >= 0)
+            expected[length] = (char)triple;
+        else if (*at == '+' && plus_is_space)
+            expected[length] = ' ';
+        else
+            expected[length] = *at;
         nul = nul || expected[length] == '\0';
         at += triple >= 0 ? 3 : 1;
     }

@@ -65,8 +65,8 @@ static int count_parameter(const char *query, const char *name, const char *valu
             char *raw = target_copy((const uint8_t *)query + size, piece - size);
             char *decoded = NULL;
 
-            for (char *at = raw; *at; at++)
-                *at = *at == '+' ? ' ' : *at;
+            for (char *plus = strchr(raw, '+'); plus; plus = strchr(plus, '+'))
+                *plus = ' ';
             decoded = curl_easy_unescape(NULL, *raw ? raw + 1 : raw, 0, NULL);
             HOLDS(decoded && (count > 0 || strcmp(decoded, value) == 0));
             curl_free(decoded);
