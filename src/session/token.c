@@ -8,27 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PRESENTED_LONGEST = 4 * 1024 * 1024 };
+enum { VALUE_LONGEST = 4 * 1024 * 1024 - 64 };
 
-/* The token as the service wants it presented. */
-static void present(struct nx_text *presented, const struct nx_issue *issue)
-{
-    const char *access_token = nx_text_string(&issue->access_token);
-
-    if (issue->presentation == NEXAUTH_PRESENT_HEADER) {
-        nx_text_add(presented, "Authorization: Bearer ");
-        nx_text_add(presented, access_token);
-    } else {
-        nx_text_add(presented, "access_token=");
-        nx_add_percent(presented, access_token);
-    }
-}
-
-static bool ends_in(const struct nx_text *text, const struct nx_text *end)
-{
-    return text->length >= end->length &&
-           strcmp(nx_text_string(text) + text->length - end->length, nx_text_string(end)) == 0;
-}
+/* The token as the service wants it presented: a prefix, and the value behind it. */
+struct presented {
+    const char *prefix;
+    const struct nx_text *value;
+};
 
 /* Gives a text its place at the end of the block; 0 when it is empty. */
 static uint32_t place(nexauth_token *token, const struct nx_text *text)
@@ -46,21 +32,24 @@ static void fill(const nexauth_token *token, uint32_t offset, const struct nx_te
     nx_block_fill(token->block, offset, nx_text_string(text), text->length + 1);
 }
 
-/* False when memory ran out. The bounds of the texts keep the sum far below 4 GiB. */
-static bool lay_out(nexauth_token *token, const struct nx_text *presented, const struct nx_issue *issue)
+/* False when memory ran out, or the token is too long. The bounds of the texts keep the sum far below 4 GiB. */
+static bool lay_out(nexauth_token *token, const struct presented *presented, const struct nx_issue *issue)
 {
-    const bool within = ends_in(presented, &issue->access_token);
+    const uint32_t value = (uint32_t)strlen(presented->prefix);
+    const bool within = presented->value->length == issue->access_token.length; /* an encoded one is longer */
 
-    token->presented_length = (uint32_t)presented->length;
+    if (presented->value->length > VALUE_LONGEST)
+        return false;
+    token->presented_length = value + (uint32_t)presented->value->length;
     token->size = token->presented_length + 1;
-    token->access_token = within ? (uint32_t)(presented->length - issue->access_token.length)
-                                 : place(token, &issue->access_token);
+    token->access_token = within ? value : place(token, &issue->access_token);
     token->refresh_token = place(token, &issue->refresh_token);
     token->scope = place(token, &issue->scope);
     token->block = nx_arena_take(token->arena, token->size);
     if (!token->block)
         return false;
-    fill(token, 0, presented);
+    nx_block_fill(token->block, 0, presented->prefix, value);
+    fill(token, value, presented->value);
     if (!within)
         fill(token, token->access_token, &issue->access_token);
     if (token->refresh_token)
@@ -72,13 +61,15 @@ static bool lay_out(nexauth_token *token, const struct nx_text *presented, const
 
 static bool keep_text(nexauth_token *token, const struct nx_issue *issue)
 {
-    struct nx_text presented;
+    struct nx_text encoded;
     bool kept;
 
-    nx_text_init(&presented, PRESENTED_LONGEST);
-    present(&presented, issue);
-    kept = !nx_text_failed(&presented) && lay_out(token, &presented, issue);
-    nx_text_release(&presented);
+    if (issue->presentation == NEXAUTH_PRESENT_HEADER)
+        return lay_out(token, &(struct presented){"Authorization: Bearer ", &issue->access_token}, issue);
+    nx_text_init(&encoded, VALUE_LONGEST);
+    nx_add_percent(&encoded, nx_text_string(&issue->access_token));
+    kept = !nx_text_failed(&encoded) && lay_out(token, &(struct presented){"access_token=", &encoded}, issue);
+    nx_text_release(&encoded);
     return kept;
 }
 
