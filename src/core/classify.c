@@ -150,9 +150,9 @@ static bool brings_token(const struct nx_facts *facts)
     return nx_answer_has_token(facts->answer);
 }
 
-static bool token_came(const struct nx_facts *facts)
+static bool token_alone(const struct nx_facts *facts)
 {
-    return facts->token_came;
+    return facts->token_came && !any_error(facts);
 }
 
 static bool success_too_large(const struct nx_facts *facts)
@@ -216,6 +216,8 @@ struct rule {
 };
 
 static const struct rule rules[] = {
+    /* What most answers are comes first: no rule from 1 to 5 matches one of these. */
+    {token_alone, NEXAUTH_OK, "", NULL},
     /* 1. No answer. */
     {no_memory, NEXAUTH_NO_MEMORY, "could not be asked: memory ran out", NULL},
     {canceled, NEXAUTH_CANCELED, "was not waited for", NULL},
@@ -241,8 +243,7 @@ static const struct rule rules[] = {
     {envelope_ends_authorization, NEXAUTH_REAUTH, "no longer accepts the authorization, the user must authorize again",
      NULL},
     {envelope_refuses, NEXAUTH_OK, "refuses", meaning_of_code},
-    /* 6. Success: a token, or nonsense. */
-    {token_came, NEXAUTH_OK, "", NULL},
+    /* 6. Success, and no token. */
     {success_too_large, NEXAUTH_PROTOCOL, "answers more than max_answer_bytes", NULL},
     {success_unreadable, NEXAUTH_PROTOCOL, "answers in no form that can be read", NULL},
     {is_success, NEXAUTH_PROTOCOL, "answers without a usable token", NULL},
@@ -276,7 +277,7 @@ enum nx_sign nx_facts_sign(const struct nx_facts *facts)
 {
     if (facts->loss)
         return facts->loss == NX_LOSS_CLOSED ? NX_SIGN_CLOSED : NX_SIGN_NOTHING;
-    if (redirected_with_code(facts) || token_came(facts))
+    if (redirected_with_code(facts) || facts->token_came)
         return NX_SIGN_TOKEN;
     if (is_refusal(facts) && facts->answer->content == NX_CONTENT_HTML)
         return facts->http_status == 403 ? NX_SIGN_HTML_403 : NX_SIGN_HTML;
