@@ -2,6 +2,7 @@
 #include "bench/bare.h"
 #include "bench/bench.h"
 #include "bench/server.h"
+#include "bench/stock.h"
 #include "bench/token.h"
 
 #include "nexauth/nexauth.h"
@@ -9,12 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { IN_FLIGHT = 100, CONNECTIONS = 100, WAIT_MS = 10000 };
+enum { IN_FLIGHT = STOCK_LENT_MOST, CONNECTIONS = 100, WAIT_MS = 10000 };
 
 static const char FLOOR[] = "bare libcurl, a multi of 100 easy handles, and cJSON";
 
 static struct {
-    const char *origin;
     nexauth_session *session;
     size_t wanted, begun, ended;
     bool good;
@@ -28,16 +28,16 @@ static void take(void *context, nexauth_token *token, const struct nexauth_error
 
 static bool begin(void)
 {
-    const struct nexauth_quantoz_options options = {
-        .client_id = "a client", .client_secret = "abc123", .origin = own.origin, .environment = NEXAUTH_QUANTOZ_TEST};
-    nexauth_source *source = NULL;
+    nexauth_source *source = stock_take();
 
     own.begun++;
-    return nexauth_source_new_quantoz(own.session, &options, &source, NULL) == NEXAUTH_OK &&
-           nexauth_source_start(source, NULL, take, source, NULL, NULL) == NEXAUTH_OK;
+    if (source && nexauth_source_start(source, NULL, take, source, NULL, NULL) == NEXAUTH_OK)
+        return true;
+    stock_put_away(source);
+    return false;
 }
 
-/* Ends the source, and begins with another. */
+/* Puts the source away, and begins with another. */
 static void take(void *context, nexauth_token *token, const struct nexauth_error *error)
 {
     own.ended++;
@@ -47,7 +47,7 @@ static void take(void *context, nexauth_token *token, const struct nexauth_error
     } else if (strlen(nexauth_token_access_token(token)) != TOKEN_SIZE) {
         own.good = false;
     }
-    nexauth_source_free(context);
+    stock_put_away(context);
     if (own.good && own.begun < own.wanted)
         own.good = begin();
 }
@@ -126,7 +126,7 @@ static bool open_both(const char *origin, const char *ca_file)
                                                     .loopback_http = 1};
     bool good = *origin && nexauth_session_new(&options, &own.session, NULL) == NEXAUTH_OK;
 
-    own.origin = origin;
+    stock_open(own.session, origin);
     own.multi = curl_multi_init();
     if (own.multi)
         curl_multi_setopt(own.multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS);
@@ -152,6 +152,7 @@ static bool prepare_h2(void)
 
 static void finish(void)
 {
+    stock_close();
     nexauth_session_free(own.session);
     own.session = NULL;
     for (size_t i = 0; i < IN_FLIGHT; i++) {

@@ -2,6 +2,7 @@
 #include "bench/bare.h"
 #include "bench/bench.h"
 #include "bench/server.h"
+#include "bench/stock.h"
 #include "bench/token.h"
 
 #include "nexauth/nexauth.h"
@@ -12,8 +13,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { BATCH = 32 };
-
 extern char **environ;
 
 static const char FLOOR[] = "bare libcurl, a reused easy handle, and cJSON";
@@ -21,7 +20,6 @@ static const char FLOOR[] = "bare libcurl, a reused easy handle, and cJSON";
 static struct {
     nexauth_session *session;
     struct bare bare;
-    const char *origin;
     int pause_ms; /* before each */
 } own;
 
@@ -30,10 +28,11 @@ static bool open_both(const char *origin, const char *ca_file, const char *ca_pa
     const struct nexauth_session_options options = {
         .ca_file = ca_file, .limits = &bench_limit, .limits_count = 1, .loopback_http = 1};
 
-    own.origin = origin;
     own.pause_ms = 0;
-    return *origin && nexauth_session_new(&options, &own.session, NULL) == NEXAUTH_OK &&
-           bare_open(&own.bare, origin, ca_file, ca_path);
+    if (!*origin || nexauth_session_new(&options, &own.session, NULL) != NEXAUTH_OK)
+        return false;
+    stock_open(own.session, origin);
+    return bare_open(&own.bare, origin, ca_file, ca_path);
 }
 
 static bool prepare_http(void)
@@ -56,19 +55,10 @@ static bool prepare_dropped(void)
 
 static void finish(void)
 {
+    stock_close();
     nexauth_session_free(own.session);
     bare_close(&own.bare);
     own.session = NULL;
-}
-
-static nexauth_source *make_source(nexauth_session *session, const char *origin)
-{
-    const struct nexauth_quantoz_options options = {
-        .client_id = "a client", .client_secret = "abc123", .origin = origin, .environment = NEXAUTH_QUANTOZ_TEST};
-    nexauth_source *source = NULL;
-
-    nexauth_source_new_quantoz(session, &options, &source, NULL);
-    return source;
 }
 
 static bool get_one(nexauth_source *source)
@@ -92,34 +82,18 @@ static void await_end_of_connection(void)
     bench_start_watch();
 }
 
-/* A source gets one token. It is made and freed off the watch: one that lives gets its later tokens without. */
-static bool run_batch(size_t count)
-{
-    nexauth_source *sources[BATCH];
-    bool good = true;
-
-    bench_stop_watch();
-    for (size_t i = 0; i < count; i++)
-        sources[i] = make_source(own.session, own.origin);
-    bench_start_watch();
-    for (size_t i = 0; good && i < count; i++) {
-        await_end_of_connection();
-        good = get_one(sources[i]);
-    }
-    bench_stop_watch();
-    for (size_t i = 0; i < count; i++)
-        nexauth_source_free(sources[i]);
-    bench_start_watch();
-    return good;
-}
-
 static bool run(size_t times)
 {
     bool good = true;
 
-    for (; good && times > BATCH; times -= BATCH)
-        good = run_batch(BATCH);
-    return good && run_batch(times);
+    for (size_t i = 0; good && i < times; i++) {
+        nexauth_source *source = stock_take();
+
+        await_end_of_connection();
+        good = get_one(source);
+        stock_put_away(source);
+    }
+    return good;
 }
 
 static bool run_floor(size_t times)
@@ -151,7 +125,7 @@ bool bench_first(const char *side)
     }
     if (nexauth_session_new(NULL, &session, NULL) != NEXAUTH_OK)
         return false;
-    source = make_source(session, server.https);
+    source = stock_make(session, server.https);
     good = get_one(source);
     nexauth_source_free(source);
     nexauth_session_free(session);
