@@ -15,6 +15,11 @@ static int64_t now_of(const nexauth_source *source)
     return nx_boot_ms(&source->session->world.clock);
 }
 
+static struct nx_moment coarse_of(const nexauth_source *source)
+{
+    return nx_coarse(&source->session->world.clock);
+}
+
 /* A token past its time by the wall clock alone may be one that the boot clock is wrong about: it is due for renewal.
  * Whole seconds are compared: the token's own end may lie a fraction behind them. */
 static bool is_past_by_the_wall(const nexauth_source *source)
@@ -84,9 +89,9 @@ static int64_t end_of(const nexauth_source *source, int64_t now)
     return left_s < (source->life.expires_ms - now) / 1000 ? now + left_s * 1000 : source->life.expires_ms;
 }
 
-static void open_at(nexauth_source *source, int64_t now, int64_t least_ms)
+/* `coarse` was read before `now`: who is stopped in between has the slot closed too early, never too late. */
+static void open_at(nexauth_source *source, struct nx_moment coarse, int64_t now, int64_t least_ms)
 {
-    struct nx_moment coarse;
     int64_t until;
     int64_t end;
 
@@ -102,14 +107,15 @@ static void open_at(nexauth_source *source, int64_t now, int64_t least_ms)
     end = end_of(source, now);
     if (end != INT64_MAX && until > end - COARSE_MS)
         until = end - COARSE_MS;
-    coarse = nx_coarse(&source->session->world.clock);
     nx_slot_set_fresh(&source->slot, until == INT64_MAX ? INT64_MAX : coarse.mono_ns + (until - now) * NS_IN_MS,
                       coarse.wall_ns - coarse.mono_ns);
 }
 
 void nx_current_open(nexauth_source *source, int64_t least_ms)
 {
-    open_at(source, now_of(source), least_ms);
+    const struct nx_moment coarse = coarse_of(source);
+
+    open_at(source, coarse, now_of(source), least_ms);
 }
 
 static uint64_t mark_of(const nexauth_source *source, const nexauth_token *token)
@@ -129,6 +135,7 @@ static bool is_same(const nexauth_source *source, const nexauth_token *token)
 
 bool nx_current_take(nexauth_source *source, nexauth_token *token)
 {
+    const struct nx_moment coarse = coarse_of(source);
     const int64_t now = now_of(source);
     const bool first = !source->token && !source->mark;
     const bool same = is_same(source, token);
@@ -146,7 +153,7 @@ bool nx_current_take(nexauth_source *source, nexauth_token *token)
     nexauth_token_unref(source->token);
     source->token = nexauth_token_ref(token);
     nx_slot_put(&source->slot, token);
-    open_at(source, now, 0);
+    open_at(source, coarse, now, 0);
     return same;
 }
 

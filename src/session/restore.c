@@ -81,10 +81,22 @@ static nexauth_status check(const nexauth_source *source, const struct nexauth_s
     return NEXAUTH_OK;
 }
 
-/* What remains of a saved token's life; 0 or less: nothing. */
-static int64_t remaining_s(const nexauth_source *source, const struct nexauth_saved_token *saved)
+/* The boot clock is read first: who is stopped in between has less of a token's life left, never more. */
+struct present {
+    int64_t boot_ms;
+    int64_t wall_s;
+};
+
+static struct present read_clocks(const struct nx_clock *clock)
 {
-    const int64_t now = nx_wall_s(&source->session->world.clock);
+    const int64_t boot_ms = nx_boot_ms(clock);
+
+    return (struct present){boot_ms, nx_wall_s(clock)};
+}
+
+/* What remains of a saved token's life; 0 or less: nothing. */
+static int64_t remaining_s(const nexauth_source *source, const struct nexauth_saved_token *saved, int64_t now)
+{
     const int64_t lifetime_s = nx_lifetime_counted(saved->lifetime_s, source->provider->longest_lifetime_s);
 
     if (now < saved->obtained_at)
@@ -107,19 +119,19 @@ static void copy(struct nx_issue *issue, const nexauth_source *source, const str
 
 /* The token, as if its request had been sent so long ago that what remains of its life is right. It ends then by the
  * wall clock too, whatever was saved. */
-static nexauth_token *make_token(nexauth_source *source, const struct nexauth_saved_token *saved, int64_t left_s)
+static nexauth_token *make_token(nexauth_source *source, const struct nexauth_saved_token *saved, int64_t left_s,
+                                 struct present now)
 {
-    const int64_t now = nx_boot_ms(&source->session->world.clock);
     nexauth_token *token = NULL;
     struct nx_issue issue;
 
     copy(&issue, source, saved);
     if (!nx_text_failed(&issue.access_token) && !nx_text_failed(&issue.refresh_token) && !nx_text_failed(&issue.scope))
         token = nx_token_new(source->session->arena, &source->slot, &issue, saved->obtained_at,
-                             now - (issue.lifetime_s - left_s) * 1000);
+                             now.boot_ms - (issue.lifetime_s - left_s) * 1000);
     nx_issue_release(&issue);
     if (token)
-        token->expires_at = nx_wall_s(&source->session->world.clock) + left_s;
+        token->expires_at = now.wall_s + left_s;
     return token;
 }
 
@@ -140,12 +152,13 @@ static nexauth_status keep_refresh_token(nexauth_source *source, const char *ref
 static nexauth_status restore(nexauth_source *source, const struct nexauth_saved_token *saved,
                               struct nexauth_error *error)
 {
-    const int64_t left_s = saved->access_token ? remaining_s(source, saved) : 0;
+    const struct present now = read_clocks(&source->session->world.clock);
+    const int64_t left_s = saved->access_token ? remaining_s(source, saved, now.wall_s) : 0;
     nexauth_token *token = NULL;
     nexauth_status status = NEXAUTH_OK;
 
     if (left_s > 0) {
-        token = make_token(source, saved, left_s);
+        token = make_token(source, saved, left_s, now);
         if (!token)
             return nx_fail(error, NEXAUTH_NO_MEMORY, "memory ran out");
     }
