@@ -14,22 +14,35 @@ static bool count(struct nx_curl_exchange *curl, size_t size)
     return !curl->exchange->response.over_cap;
 }
 
-/* The value of the header `name`, when `line` is that header. */
-static bool take_value(struct nx_text *value, const char *name, const char *line, size_t size)
+static inline bool is_header(const char *name, const char *line, size_t size)
 {
-    const size_t skip = strlen(name);
+    const size_t end = strlen(name);
 
-    if (size <= skip || line[skip] != ':' || !nx_same_in_any_case(line, name, skip))
-        return false;
-    line += skip + 1;
-    size -= skip + 1;
-    for (; size && nx_is_blank(*line); size--)
-        line++;
-    while (size && nx_is_blank(line[size - 1]))
-        size--;
+    return size > end && line[end] == ':' && nx_same_in_any_case(line, name, end);
+}
+
+/* Where the value of the header in `line` is kept; NULL: nowhere. */
+static struct nx_text *value_of(struct nx_response *response, const char *line, size_t size)
+{
+    if (is_header("Location", line, size))
+        return &response->location;
+    if (is_header("Retry-After", line, size))
+        return &response->retry_after;
+    return is_header("Date", line, size) ? &response->date : NULL;
+}
+
+/* What is behind the colon. */
+static void take_value(struct nx_text *value, const char *line, size_t size)
+{
+    const char *at = (const char *)memchr(line, ':', size) + 1;
+    const char *end = line + size;
+
+    while (at < end && nx_is_blank(*at))
+        at++;
+    while (at < end && nx_is_blank(end[-1]))
+        end--;
     nx_text_clear(value);
-    nx_text_add_bytes(value, line, size);
-    return true;
+    nx_text_add_bytes(value, at, (size_t)(end - at));
 }
 
 static bool starts_answer(const char *line, size_t size)
@@ -51,6 +64,7 @@ size_t nx_curl_take_header(char *bytes, size_t size, size_t items, void *context
     struct nx_curl_exchange *curl = context;
     struct nx_response *response = &curl->exchange->response;
     const size_t length = size * items;
+    struct nx_text *value;
 
     if (!count(curl, length))
         return 0;
@@ -62,11 +76,9 @@ size_t nx_curl_take_header(char *bytes, size_t size, size_t items, void *context
         nx_text_clear(&response->date);
     } else if (length && (bytes[0] == '\r' || bytes[0] == '\n')) {
         note_end_of_headers(curl);
-    } else if (take_value(&response->location, "Location", bytes, length) ||
-               take_value(&response->retry_after, "Retry-After", bytes, length) ||
-               take_value(&response->date, "Date", bytes, length)) {
-        curl->no_memory = nx_text_failed(&response->location) || nx_text_failed(&response->retry_after) ||
-                          nx_text_failed(&response->date);
+    } else if ((value = value_of(response, bytes, length)) != NULL) {
+        take_value(value, bytes, length);
+        curl->no_memory = nx_text_failed(value);
     }
     return curl->no_memory ? 0 : length;
 }

@@ -25,11 +25,13 @@ static void end(struct nx_under_way *under_way, struct nx_exchange *exchange, st
 void nx_under_way_begin(struct nx_under_way *under_way, const struct nx_world *world, int64_t timeout_ms,
                         struct nx_exchange *list)
 {
+    const int64_t deadline_ms = list ? nx_boot_ms(&world->clock) + timeout_ms : 0;
+
     while (list) {
         struct nx_exchange *exchange = list;
 
         list = exchange->next;
-        exchange->deadline_ms = nx_boot_ms(&world->clock) + timeout_ms;
+        exchange->deadline_ms = deadline_ms;
         if (exchange->latest_ms && exchange->latest_ms < exchange->deadline_ms)
             exchange->deadline_ms = exchange->latest_ms;
         add(under_way, exchange);
