@@ -1,8 +1,9 @@
 /*
  * A validator of RFC 8259 (json_lexer.c has its words) goes once over the raw bytes. It enforces what cJSON is lax
  * about, and notes where the values of the members are that we read. Their strings are then taken from there, each byte
- * once; cJSON decodes numbers, and can only be given well-formed ones: when it gives nothing, memory ran out. No tree
- * of the document is built, so what a document costs does not grow with what it is made of.
+ * once; numbers of some digits and nothing else too. cJSON decodes the others, and can only be given well-formed ones:
+ * when it gives nothing, memory ran out. No tree of the document is built, so what a document costs does not grow with
+ * what it is made of.
  */
 #include "core/json.h"
 
@@ -14,7 +15,7 @@
 
 #include <string.h>
 
-enum { DEEPEST = 16 };
+enum { DEEPEST = 16, WHOLE_LONGEST = 15 /* digits: a double holds them exactly */ };
 
 static const char BOM[] = "\xef\xbb\xbf";
 
@@ -210,13 +211,32 @@ static bool scan_value(struct scan *scan)
     }
 }
 
+/* False when there is more than a few digits. */
+static bool read_whole(const struct span *span, double *number)
+{
+    int64_t whole = 0;
+
+    if (span->size > WHOLE_LONGEST)
+        return false;
+    for (size_t i = 0; i < span->size; i++) {
+        if (span->start[i] < '0' || span->start[i] > '9')
+            return false;
+        whole = whole * 10 + (span->start[i] - '0');
+    }
+    *number = (double)whole;
+    return true;
+}
+
 static enum nx_parsed store_number(const struct span *span, struct nx_value *value)
 {
-    cJSON *decoded = cJSON_ParseWithLengthOpts(span->start, span->size, NULL, 0);
+    cJSON *decoded = NULL;
 
+    value->kind = NX_KIND_NUMBER;
+    if (read_whole(span, &value->number))
+        return NX_PARSED;
+    decoded = cJSON_ParseWithLengthOpts(span->start, span->size, NULL, 0);
     if (decoded == NULL)
         return NX_PARSED_NO_MEMORY;
-    value->kind = NX_KIND_NUMBER;
     value->number = decoded->valuedouble;
     cJSON_Delete(decoded);
     return NX_PARSED;

@@ -29,11 +29,11 @@ static void write_answers(void)
 
     memset(long_token, 'a', LONG_TOKEN);
     used = add_members(large_json, (size_t)snprintf(large_json, BODY, "{"), "\"m%d\":[{\"\\u0061\":%d}, \"%d\"],");
-    snprintf(large_json + used, BODY - used, "\"access_token\":\"%s\",\"expires_in\":3600}", long_token);
+    snprintf(large_json + used, BODY - used, "\"access_token\":\"%s\",\"expires_in\":3600.0}", long_token);
     used = (size_t)snprintf(large_envelope, BODY, "{\"code\":0,\"msg\":\"success\",\"result\":{");
     used = add_members(large_envelope, used, "\"m%d\":[{\"\\u0061\":%d}, \"%d\"],");
     snprintf(large_envelope + used, BODY - used,
-             "\"access_token\":\"%s\",\"expires_in\":3600,\"refresh_token\":\"r\",\"scope\":\"s\"}}", long_token);
+             "\"access_token\":\"%s\",\"expires_in\":3.6e3,\"refresh_token\":\"r\",\"scope\":\"s\"}}", long_token);
     used = add_members(large_xml, (size_t)snprintf(large_xml, BODY, "<TokenResponse>"), "<m a=\"%d\">%d<n>%d</n></m>");
     snprintf(large_xml + used, BODY - used,
              "<access_token>%s</access_token><expires_in>3600</expires_in></TokenResponse>", long_token);

@@ -48,7 +48,7 @@ static const struct script_answer answer_model_state = {
 #endif
 static const struct script_answer answer_quantoz = {
     .status = 200,
-    .body = "{\"access_token\":\"quantoz\",\"expires_in\":3600,\"token_type\":\"Bearer\",\"scope\":\"api1\"}"};
+    .body = "{\"access_token\":\"quantoz\",\"expires_in\":3.6e3,\"token_type\":\"Bearer\",\"scope\":\"api1\"}"};
 static const struct script_answer answer_envelope = {.status = 200, .body = ENVELOPE("guard")};
 static const struct script_answer answer_redirect = {
     .status = 302, .location = "https://app.example.com/callback?code=the-code&state={state}"};
