@@ -198,7 +198,7 @@ void nx_engine_give_up(struct nx_engine *engine, struct nx_exchange *exchange)
 void nx_engine_wake(struct nx_engine *engine, const bool *done)
 {
     for (struct waiter *waiter = engine->waiters; waiter; waiter = waiter->next) {
-        if (waiter->done == done)
+        if (waiter->asleep && waiter->done == done)
             nx_condition_signal(&waiter->condition);
     }
     rouse_leader(engine);
@@ -377,13 +377,18 @@ static void lead(struct nx_engine *engine, const struct waiter *me, int64_t unti
         call_loop(engine);
 }
 
-static void sleep_until(struct nx_engine *engine, struct waiter *waiter, int64_t until)
+/* Most callers lead, and never sleep: who does has a condition for as long. False when the system has none. */
+static bool sleep_until(struct nx_engine *engine, struct waiter *waiter, int64_t until)
 {
     const int64_t now = nx_boot_ms(&engine->world.clock);
 
+    if (!nx_condition_init(&waiter->condition))
+        return false;
     waiter->asleep = true;
     nx_condition_wait(&waiter->condition, &engine->lock, until > now ? until - now : 0);
     waiter->asleep = false;
+    nx_condition_destroy(&waiter->condition);
+    return true;
 }
 
 static void add_waiter(struct nx_engine *engine, struct waiter *waiter)
@@ -408,8 +413,6 @@ bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline
 {
     struct waiter me = {.done = done, .own = own};
 
-    if (!nx_condition_init(&me.condition))
-        return *done;
     add_waiter(engine, &me);
     note_idle(engine);
     while (!*done) {
@@ -421,8 +424,8 @@ bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline
             finish_one(engine, ended);
         else if (!engine->leading)
             lead(engine, &me, deadline_ms);
-        else
-            sleep_until(engine, &me, deadline_ms);
+        else if (!sleep_until(engine, &me, deadline_ms))
+            break;
         note_idle(engine);
         /* A leader turns once even when its time is over: its answer may lie in the socket. */
         if (!*done && !find_ended(engine, &me) && nx_boot_ms(&engine->world.clock) >= deadline_ms)
@@ -432,7 +435,6 @@ bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline
     wake_successor(engine);
     call_loop(engine);
     note_idle(engine);
-    nx_condition_destroy(&me.condition);
     return *done;
 }
 

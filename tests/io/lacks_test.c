@@ -8,6 +8,7 @@
 #include "support/test.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -152,18 +153,39 @@ static void a_session_that_lacks_anything_is_not_started_and_the_next_one_is(voi
 
 /* ---- Waiting ----------------------------------------------------------------------------------------------------- */
 
-/* Nothing is lost: what was begun goes on when somebody can wait. */
-static void who_cannot_wait_is_told_that_the_token_has_not_come(void **state)
+/* The answer takes longer. */
+static void *lead_for_10_s(void *source)
+{
+    const struct nexauth_get_options options = {.timeout_ms = 10000};
+    nexauth_token *token = NULL;
+
+    nexauth_source_get_token(source, &options, &token, NULL);
+    nexauth_token_unref(token);
+    return NULL;
+}
+
+/* Who leads needs nothing to sleep by; who cannot wait for a leader takes nothing from it. */
+static void who_cannot_sleep_is_told_that_the_token_has_not_come(void **state)
 {
     struct fixture *fixture = *state;
     struct nexauth_error error = {0};
+    pthread_t leader;
 
+    fixture->script.blocks = true;
     for (int kind = 1; kind <= 2; kind++) {
         nexauth_source *source = fixture_new_controller(fixture);
 
-        fixture_answer_token(fixture, "one", "3600");
+        script_answer(&fixture->script,
+                      (struct script_answer){
+                          .status = 200, .takes_ms = 20000, .body = "{\"access_token\":\"one\",\"expires_in\":3600}"});
         conditions = kind;
+        assert_int_equal(pthread_create(&leader, NULL, lead_for_10_s, source), 0);
+        while (!script_sleeps(&fixture->script))
+            sched_yield();
         assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_TIMEOUT);
+        script_pass_ms(&fixture->script, 20000);
+        script_rouse(&fixture->script);
+        pthread_join(leader, NULL);
         conditions = 0;
         assert_int_equal(fixture_get(source, "one", &error), NEXAUTH_OK);
         assert_int_equal(fixture->script.begun, kind);
@@ -193,7 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_that_lacks_anything_is_not_started_and_the_next_one_is),
-        cmocka_unit_test_setup_teardown(who_cannot_wait_is_told_that_the_token_has_not_come, fixture_set_up,
+        cmocka_unit_test_setup_teardown(who_cannot_sleep_is_told_that_the_token_has_not_come, fixture_set_up,
                                         fixture_tear_down),
         cmocka_unit_test(randomness_is_whole_however_it_comes),
     };
