@@ -211,7 +211,7 @@ static bool scan_value(struct scan *scan)
     }
 }
 
-/* False when there is more than a few digits. */
+/* False when it is anything but a few digits. */
 static bool read_whole(const struct span *span, double *number)
 {
     int64_t whole = 0;

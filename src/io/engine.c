@@ -4,6 +4,7 @@
 #include "io/exchanges.h"
 #include "io/fork.h"
 #include "io/lock.h"
+#include "io/system.h"
 #include "io/under_way.h"
 
 #include <stddef.h>
@@ -377,18 +378,23 @@ static void lead(struct nx_engine *engine, const struct waiter *me, int64_t unti
         call_loop(engine);
 }
 
-/* Most callers lead, and never sleep: who does has a condition for as long. False when the system has none. */
-static bool sleep_until(struct nx_engine *engine, struct waiter *waiter, int64_t until)
+/* Most callers lead, and never sleep: who does has a condition for as long. Where the system has none, it looks again
+ * after a moment. */
+static void sleep_until(struct nx_engine *engine, struct waiter *waiter, int64_t until)
 {
     const int64_t now = nx_boot_ms(&engine->world.clock);
+    const int64_t wait_ms = until > now ? until - now : 0;
 
-    if (!nx_condition_init(&waiter->condition))
-        return false;
+    if (!nx_condition_init(&waiter->condition)) {
+        nx_engine_unlock(engine);
+        nx_pause(wait_ms);
+        nx_engine_lock(engine);
+        return;
+    }
     waiter->asleep = true;
-    nx_condition_wait(&waiter->condition, &engine->lock, until > now ? until - now : 0);
+    nx_condition_wait(&waiter->condition, &engine->lock, wait_ms);
     waiter->asleep = false;
     nx_condition_destroy(&waiter->condition);
-    return true;
 }
 
 static void add_waiter(struct nx_engine *engine, struct waiter *waiter)
@@ -424,8 +430,8 @@ bool nx_engine_wait(struct nx_engine *engine, const bool *done, int64_t deadline
             finish_one(engine, ended);
         else if (!engine->leading)
             lead(engine, &me, deadline_ms);
-        else if (!sleep_until(engine, &me, deadline_ms))
-            break;
+        else
+            sleep_until(engine, &me, deadline_ms);
         note_idle(engine);
         /* A leader turns once even when its time is over: its answer may lie in the socket. */
         if (!*done && !find_ended(engine, &me) && nx_boot_ms(&engine->world.clock) >= deadline_ms)

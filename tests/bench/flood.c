@@ -152,8 +152,8 @@ static bool prepare_h2(void)
 
 static void finish(void)
 {
-    stock_close();
     nexauth_session_free(own.session);
+    stock_close();
     own.session = NULL;
     for (size_t i = 0; i < IN_FLIGHT; i++) {
         curl_multi_remove_handle(own.multi, own.bares[i].easy);

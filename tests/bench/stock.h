@@ -10,7 +10,7 @@ enum { STOCK_LENT_MOST = 100 };
 /* A source of the server's at `origin`; NULL when it could not be made. */
 nexauth_source *stock_make(nexauth_session *session, const char *origin);
 
-/* Begins with nothing in stock. */
+/* With nothing in stock: what was opened before is closed. */
 void stock_open(nexauth_session *session, const char *origin);
 
 /* A source that was never asked; NULL when it could not be made. STOCK_LENT_MOST at a time. */

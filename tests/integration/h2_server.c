@@ -79,7 +79,8 @@ struct h2_seen h2_server_seen(struct h2_server *server, const char *text)
 
     order(server, "seen ", text, answer, sizeof answer);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-        assert_non_null(strpbrk(at, "0123456789"));
+        at = strpbrk(at, "0123456789");
+        assert_non_null(at);
         *counts[i] = (int)strtol(at, &at, 10);
     }
     return seen;

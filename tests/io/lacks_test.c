@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -20,7 +21,8 @@ enum { MOST = 200 };
 static int seen;       /* of what can be refused */
 static int refused;    /* which of them is, from 1; 0: none */
 static bool for_ever;  /* and all after it */
-static int conditions; /* so many are refused */
+static int conditions; /* 1: their attributes are refused; 2: they themselves */
+static atomic_int lacking;
 static int mapped;
 static int interruptible;
 static bool dribbles; /* randomness comes byte by byte, and interrupted */
@@ -60,11 +62,13 @@ int __wrap_pthread_mutexattr_init(pthread_mutexattr_t *attributes)
 
 int __wrap_pthread_condattr_init(pthread_condattr_t *attributes)
 {
+    lacking += conditions == 1;
     return conditions == 1 ? ENOMEM : __real_pthread_condattr_init(attributes);
 }
 
 int __wrap_pthread_cond_init(pthread_cond_t *condition, const pthread_condattr_t *attributes)
 {
+    lacking += conditions == 2;
     return conditions == 2 ? EAGAIN : __real_pthread_cond_init(condition, attributes);
 }
 
@@ -153,43 +157,54 @@ static void a_session_that_lacks_anything_is_not_started_and_the_next_one_is(voi
 
 /* ---- Waiting ----------------------------------------------------------------------------------------------------- */
 
-/* The answer takes longer. */
-static void *lead_for_10_s(void *source)
+struct waiting {
+    nexauth_source *source;
+    nexauth_status status;
+    pthread_t thread;
+};
+
+static void *wait_for_token(void *context)
 {
-    const struct nexauth_get_options options = {.timeout_ms = 10000};
+    struct waiting *waiting = context;
+    const struct nexauth_get_options options = {.timeout_ms = 10000}; /* the answer takes longer */
     nexauth_token *token = NULL;
 
-    nexauth_source_get_token(source, &options, &token, NULL);
+    waiting->status = nexauth_source_get_token(waiting->source, &options, &token, NULL);
     nexauth_token_unref(token);
     return NULL;
 }
 
-/* Who leads needs nothing to sleep by; who cannot wait for a leader takes nothing from it. */
-static void who_cannot_sleep_is_told_that_the_token_has_not_come(void **state)
+/* Who leads needs nothing to sleep by, and who has nothing looks again and again. */
+static void who_cannot_sleep_waits_all_the_same(void **state)
 {
     struct fixture *fixture = *state;
-    struct nexauth_error error = {0};
-    pthread_t leader;
 
     fixture->script.blocks = true;
     for (int kind = 1; kind <= 2; kind++) {
-        nexauth_source *source = fixture_new_controller(fixture);
+        struct waiting leader = {.source = fixture_new_controller(fixture)};
+        struct waiting follower = {.source = leader.source};
 
         script_answer(&fixture->script,
                       (struct script_answer){
                           .status = 200, .takes_ms = 20000, .body = "{\"access_token\":\"one\",\"expires_in\":3600}"});
+        lacking = 0;
         conditions = kind;
-        assert_int_equal(pthread_create(&leader, NULL, lead_for_10_s, source), 0);
+        assert_int_equal(pthread_create(&leader.thread, NULL, wait_for_token, &leader), 0);
         while (!script_sleeps(&fixture->script))
             sched_yield();
-        assert_int_equal(fixture_get(source, NULL, &error), NEXAUTH_TIMEOUT);
+        assert_int_equal(lacking, 0);
+        assert_int_equal(pthread_create(&follower.thread, NULL, wait_for_token, &follower), 0);
+        while (lacking < 3)
+            sched_yield();
         script_pass_ms(&fixture->script, 20000);
         script_rouse(&fixture->script);
-        pthread_join(leader, NULL);
+        pthread_join(leader.thread, NULL);
+        pthread_join(follower.thread, NULL);
         conditions = 0;
-        assert_int_equal(fixture_get(source, "one", &error), NEXAUTH_OK);
+        assert_int_equal(leader.status, NEXAUTH_OK);
+        assert_int_equal(fixture_get(leader.source, "one", NULL), NEXAUTH_OK);
         assert_int_equal(fixture->script.begun, kind);
-        nexauth_source_free(source);
+        nexauth_source_free(leader.source);
     }
 }
 
@@ -215,8 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_session_that_lacks_anything_is_not_started_and_the_next_one_is),
-        cmocka_unit_test_setup_teardown(who_cannot_sleep_is_told_that_the_token_has_not_come, fixture_set_up,
-                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(who_cannot_sleep_waits_all_the_same, fixture_set_up, fixture_tear_down),
         cmocka_unit_test(randomness_is_whole_however_it_comes),
     };
 

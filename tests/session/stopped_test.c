@@ -115,12 +115,14 @@ static struct promise be_restored(nexauth_session *session)
 
 static struct promise be_given(nexauth_session *session)
 {
+    const int64_t given_ms = own.script.boot_ms;
     const struct nexauth_static_options options = {.access_token = "first",
                                                    .expires_at = own.script.wall_s + LIFETIME_S};
     struct promise promise = {.end_s = options.expires_at};
 
     assert_int_equal(nexauth_source_new_static(session, &options, &promise.source, NULL), NEXAUTH_OK);
     ask(&promise);
+    assert_in_range(promise.source->life.expires_ms, 0, given_ms + LIFETIME_S * 1000);
     return promise;
 }
 
@@ -150,7 +152,8 @@ static void a_stop_between_two_readings_prolongs_no_token(void **state)
             nexauth_session *session = begin(stop_before);
             const struct promise promise = ways[way](session);
 
-            readings = own.readings;
+            if (readings < own.readings)
+                readings = own.readings;
             assert_over(&promise);
             nexauth_source_free(promise.source);
             nexauth_session_free(session);

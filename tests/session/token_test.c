@@ -97,7 +97,7 @@ static void a_token_of_a_megabyte_is_kept_and_one_too_long_is_not(void **state)
     static const struct {
         size_t size;
         bool kept;
-    } rows[] = {{MEGABYTE, true}, {(size_t)4 * MEGABYTE - 64, true}, {(size_t)4 * MEGABYTE, false}};
+    } rows[] = {{MEGABYTE, true}, {(size_t)4 * MEGABYTE - 64, true}, {(size_t)4 * MEGABYTE - 63, false}};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
