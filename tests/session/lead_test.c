@@ -68,8 +68,8 @@ static void note_turns(struct fixture *fixture)
     fixture->script.base.verbs = &noting;
 }
 
-/* Waits until this thread leads. The bound ends a test that has failed. */
-static void await_lead(pthread_t thread)
+/* Waits until this thread leads, and has nothing to do but wait. The bound ends a test that has failed. */
+static void await_lead(struct fixture *fixture, pthread_t thread)
 {
     const time_t bound = time(NULL) + 60;
     bool leads = false;
@@ -80,6 +80,7 @@ static void await_lead(pthread_t thread)
         pthread_mutex_lock(&notes);
         leads = pthread_equal(leader, thread) != 0;
         pthread_mutex_unlock(&notes);
+        leads = leads && script_sleeps(&fixture->script);
     }
 }
 
@@ -117,7 +118,7 @@ static void who_has_waited_longest_leads_next(void **state)
             sched_yield();
     }
     for (int i = 0; i < WAITING - 1; i++) {
-        await_lead(waiting[i].thread);
+        await_lead(fixture, waiting[i].thread);
         script_pass_ms(&fixture->script, 600000);
         script_rouse(&fixture->script);
         pthread_join(waiting[i].thread, NULL);
