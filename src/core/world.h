@@ -43,4 +43,18 @@ static inline int64_t nx_wall_s(const struct nx_clock *clock)
     return clock->wall_s(clock->context);
 }
 
+/* By the clock that tells when tokens end, and by the world's. */
+struct nx_now {
+    int64_t boot_ms;
+    int64_t wall_s;
+};
+
+/* The boot clock is read first: who is stopped in between has less left until a time of the wall clock, never more. */
+static inline struct nx_now nx_read_now(const struct nx_clock *clock)
+{
+    const int64_t boot_ms = nx_boot_ms(clock);
+
+    return (struct nx_now){boot_ms, nx_wall_s(clock)};
+}
+
 #endif

@@ -113,8 +113,10 @@ int nx_curl_before_sending(void *context, char *remote_ip, char *local_ip, int r
         (exchange->request.one_time || (exchange->again && !exchange->again(exchange, exchange->context))))
         return CURL_PREREQFUNC_ABORT;
     if (exchange->sendings++ == 0) {
-        exchange->sent_boot_ms = nx_boot_ms(&curl->common->clock);
-        exchange->sent_wall_s = nx_wall_s(&curl->common->clock);
+        const struct nx_now now = nx_read_now(&curl->common->clock);
+
+        exchange->sent_boot_ms = now.boot_ms;
+        exchange->sent_wall_s = now.wall_s;
     }
     return CURL_PREREQFUNC_OK;
 }

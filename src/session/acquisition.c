@@ -234,14 +234,13 @@ static void try_again(struct nx_acquisition *acquisition)
 static void make_token(struct nx_acquisition *acquisition)
 {
     nexauth_session *session = acquisition->source->session;
-    const struct nx_clock *clock = &session->world.clock;
     const struct nx_exchange *exchange = &acquisition->exchange;
-    const bool sent = exchange->sendings > 0;
-    const int64_t boot_ms = sent ? exchange->sent_boot_ms : nx_boot_ms(clock); /* before the wall clock */
-    const int64_t wall_s = sent ? exchange->sent_wall_s : nx_wall_s(clock);
+    struct nx_now sent = {exchange->sent_boot_ms, exchange->sent_wall_s};
 
-    acquisition->fresh = nx_token_new(session->arena, &acquisition->source->slot, &acquisition->flight.issue, wall_s,
-                                      boot_ms);
+    if (exchange->sendings == 0)
+        sent = nx_read_now(&session->world.clock);
+    acquisition->fresh = nx_token_new(session->arena, &acquisition->source->slot, &acquisition->flight.issue,
+                                      sent.wall_s, sent.boot_ms);
 }
 
 static void save(struct nx_acquisition *acquisition)

@@ -81,19 +81,6 @@ static nexauth_status check(const nexauth_source *source, const struct nexauth_s
     return NEXAUTH_OK;
 }
 
-/* The boot clock is read first: who is stopped in between has less of a token's life left, never more. */
-struct present {
-    int64_t boot_ms;
-    int64_t wall_s;
-};
-
-static struct present read_clocks(const struct nx_clock *clock)
-{
-    const int64_t boot_ms = nx_boot_ms(clock);
-
-    return (struct present){boot_ms, nx_wall_s(clock)};
-}
-
 /* What remains of a saved token's life; 0 or less: nothing. */
 static int64_t remaining_s(const nexauth_source *source, const struct nexauth_saved_token *saved, int64_t now)
 {
@@ -120,7 +107,7 @@ static void copy(struct nx_issue *issue, const nexauth_source *source, const str
 /* The token, as if its request had been sent so long ago that what remains of its life is right. It ends then by the
  * wall clock too, whatever was saved. */
 static nexauth_token *make_token(nexauth_source *source, const struct nexauth_saved_token *saved, int64_t left_s,
-                                 struct present now)
+                                 struct nx_now now)
 {
     nexauth_token *token = NULL;
     struct nx_issue issue;
@@ -152,7 +139,7 @@ static nexauth_status keep_refresh_token(nexauth_source *source, const char *ref
 static nexauth_status restore(nexauth_source *source, const struct nexauth_saved_token *saved,
                               struct nexauth_error *error)
 {
-    const struct present now = read_clocks(&source->session->world.clock);
+    const struct nx_now now = nx_read_now(&source->session->world.clock);
     const int64_t left_s = saved->access_token ? remaining_s(source, saved, now.wall_s) : 0;
     nexauth_token *token = NULL;
     nexauth_status status = NEXAUTH_OK;
