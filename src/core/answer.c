@@ -18,8 +18,6 @@ void nx_answer_release(struct nx_answer *answer)
     nx_members_release(&answer->members);
 }
 
-static const char BOM[] = "\xef\xbb\xbf";
-
 static bool starts_with(const char *at, const char *end, const char *prefix)
 {
     const size_t size = strlen(prefix);
@@ -29,8 +27,8 @@ static bool starts_with(const char *at, const char *end, const char *prefix)
 
 static const char *skip_blanks(const char *at, const char *end)
 {
-    if (starts_with(at, end, BOM))
-        at += strlen(BOM);
+    if (starts_with(at, end, NX_BOM))
+        at += strlen(NX_BOM);
     while (at < end && nx_is_blank(*at))
         at++;
     return at;
@@ -101,7 +99,7 @@ static nexauth_status read_text(struct nx_answer *answer, const struct nx_text *
         answer->content = NX_CONTENT_EMPTY;
     else if (is_html(at, end))
         answer->content = NX_CONTENT_HTML;
-    else if (was_utf16 && (*at != '<' || starts_with(start, end, BOM)))
+    else if (was_utf16 && (*at != '<' || starts_with(start, end, NX_BOM)))
         answer->content = NX_CONTENT_OTHER;
     else
         return parse(answer, text, at, syntaxes);

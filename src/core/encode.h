@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define NX_BOM "\xef\xbb\xbf" /* the byte order mark, U+FEFF, in UTF-8 */
+
 /* RFC 3986 section 2.1: all but its unreserved characters become %XX (upper-case hex). */
 void nx_add_percent(struct nx_text *text, const char *value);
 

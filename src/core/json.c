@@ -17,8 +17,6 @@
 
 enum { DEEPEST = 16, WHOLE_LONGEST = 15 /* digits: a double holds them exactly */ };
 
-static const char BOM[] = "\xef\xbb\xbf";
-
 /* What is looked for: the members, and what an envelope alone has. */
 enum item { ITEM_ERRNO = NX_MEMBER_COUNT, ITEM_ERRCODE, ITEM_ERRMSG, ITEM_RESULT, ITEM_COUNT };
 
@@ -316,7 +314,7 @@ static enum nx_parsed store_items(struct scan *scan, struct nx_members *members)
 /* Scans the document, and a string that is all of it into `whole`. */
 static enum nx_parsed scan_document(struct scan *scan, struct span *whole)
 {
-    nx_json_take_literal(&scan->lexer, BOM);
+    nx_json_take_literal(&scan->lexer, NX_BOM);
     nx_json_skip_blanks(&scan->lexer);
     whole->start = scan->lexer.at;
     if (!scan_value(scan))

@@ -24,7 +24,6 @@
 
 enum { DEEPEST = 16, LARGEST = 1 << 20, LONGEST_NAME = 63, ESCAPE_SIZE = 7 };
 
-static const char BOM[] = "\xef\xbb\xbf";
 static const char SCHEMA_INSTANCE[] = "http://www.w3.org/2001/XMLSchema-instance";
 
 /* An element with Key and Value: a child of the root, as a dictionary is written. */
@@ -374,13 +373,13 @@ static enum nx_parsed parse_quietly(const char *text, struct nx_members *members
 
 static bool begins_with_bom(const char *text)
 {
-    return strncmp(text, BOM, sizeof BOM - 1) == 0;
+    return strncmp(text, NX_BOM, strlen(NX_BOM)) == 0;
 }
 
 /* libxml2 would skip a second BOM as well. */
 enum nx_parsed nx_xml_read(const char *bytes, size_t size, struct nx_members *members)
 {
-    const char *text = begins_with_bom(bytes) ? bytes + sizeof BOM - 1 : bytes;
+    const char *text = begins_with_bom(bytes) ? bytes + strlen(NX_BOM) : bytes;
     enum nx_parsed parsed = NX_PARSED_NOT;
 
     nx_members_release(members);
