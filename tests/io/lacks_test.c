@@ -3,6 +3,7 @@
  * session or waits is told so, and all goes as ever once that is over.
  */
 #include "io/system.h"
+#include "support/caller.h"
 #include "support/child.h"
 #include "support/fixture.h"
 #include "support/test.h"
@@ -157,23 +158,6 @@ static void a_session_that_lacks_anything_is_not_started_and_the_next_one_is(voi
 
 /* ---- Waiting ----------------------------------------------------------------------------------------------------- */
 
-struct waiting {
-    nexauth_source *source;
-    nexauth_status status;
-    pthread_t thread;
-};
-
-static void *wait_for_token(void *context)
-{
-    struct waiting *waiting = context;
-    const struct nexauth_get_options options = {.timeout_ms = 10000}; /* the answer takes longer */
-    nexauth_token *token = NULL;
-
-    waiting->status = nexauth_source_get_token(waiting->source, &options, &token, NULL);
-    nexauth_token_unref(token);
-    return NULL;
-}
-
 /* Who leads needs nothing to sleep by, and who has nothing looks again and again. */
 static void who_cannot_sleep_waits_all_the_same(void **state)
 {
@@ -181,19 +165,20 @@ static void who_cannot_sleep_waits_all_the_same(void **state)
 
     fixture->script.blocks = true;
     for (int kind = 1; kind <= 2; kind++) {
-        struct waiting leader = {.source = fixture_new_controller(fixture)};
-        struct waiting follower = {.source = leader.source};
+        struct caller leader = {.source = fixture_new_controller(fixture),
+                                .timeout_ms = 10000}; /* the answer takes longer */
+        struct caller follower = {.source = leader.source, .timeout_ms = 10000};
 
         script_answer(&fixture->script,
                       (struct script_answer){
                           .status = 200, .takes_ms = 20000, .body = "{\"access_token\":\"one\",\"expires_in\":3600}"});
         lacking = 0;
         conditions = kind;
-        assert_int_equal(pthread_create(&leader.thread, NULL, wait_for_token, &leader), 0);
+        caller_start(&leader);
         while (!script_sleeps(&fixture->script))
             sched_yield();
         assert_int_equal(lacking, 0);
-        assert_int_equal(pthread_create(&follower.thread, NULL, wait_for_token, &follower), 0);
+        caller_start(&follower);
         while (lacking < 3)
             sched_yield();
         script_pass_ms(&fixture->script, 20000);

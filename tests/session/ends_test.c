@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include "session/session.h"
+#include "support/caller.h"
 #include "support/fixture.h"
 
 #include <sched.h>
@@ -12,28 +13,10 @@
 static const struct script_answer right_redirect = {
     .status = 302, .location = "https://app.example.com/callback?code=the-code&state={state}"};
 
-/* A caller in a thread of its own. */
-struct caller {
-    nexauth_source *source;
-    nexauth_status status;
-    struct nexauth_error error;
-    pthread_t thread;
-};
-
-static void *call(void *context)
-{
-    struct caller *caller = context;
-    nexauth_token *token = NULL;
-
-    caller->status = nexauth_source_get_token(caller->source, NULL, &token, &caller->error);
-    nexauth_token_unref(token);
-    return NULL;
-}
-
 static void start(struct caller *caller, nexauth_source *source)
 {
     *caller = (struct caller){.source = source};
-    assert_int_equal(pthread_create(&caller->thread, NULL, call, caller), 0);
+    caller_start(caller);
 }
 
 static void wait_for_requests(struct fixture *fixture, size_t count)

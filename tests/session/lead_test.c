@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include "session/session.h"
+#include "support/caller.h"
 #include "support/fixture.h"
 #include "support/outcome.h"
 
@@ -11,32 +12,6 @@
 #include <time.h>
 
 #define TOKEN "{\"access_token\":\"shared\",\"expires_in\":100}"
-
-static void create(pthread_t *thread, void *(*body)(void *context), void *context)
-{
-    assert_int_equal(pthread_create(thread, NULL, body, context), 0);
-}
-
-enum { QUESTIONS = 200 }; /* of one thread */
-
-struct waiting {
-    nexauth_session *session;
-    nexauth_source *source;
-    int64_t timeout_ms;
-    nexauth_status status;
-    pthread_t thread;
-};
-
-static void *wait_for_token(void *context)
-{
-    struct waiting *waiting = context;
-    const struct nexauth_get_options options = {.timeout_ms = waiting->timeout_ms};
-    nexauth_token *token = NULL;
-
-    waiting->status = nexauth_source_get_token(waiting->source, &options, &token, NULL);
-    nexauth_token_unref(token);
-    return NULL;
-}
 
 static uint64_t joins_of(nexauth_source *source)
 {
@@ -100,7 +75,7 @@ static void who_has_waited_longest_leads_next(void **state)
     enum { WAITING = 5 };
     struct fixture *fixture = *state;
     nexauth_source *source;
-    struct waiting waiting[WAITING];
+    struct caller waiting[WAITING];
 
     fixture->script.blocks = true;
     take_patient_session(fixture);
@@ -110,10 +85,10 @@ static void who_has_waited_longest_leads_next(void **state)
                                                            .takes_ms = (WAITING - 1) * 600000 + 1000,
                                                            .body = "{\"access_token\":\"late\",\"expires_in\":7200}"});
     for (int i = 0; i < WAITING; i++) {
-        waiting[i] = (struct waiting){.source = source, .timeout_ms = 600000 * (int64_t)(i + 1)};
+        waiting[i] = (struct caller){.source = source, .timeout_ms = 600000 * (int64_t)(i + 1)};
         if (i == WAITING - 1)
             waiting[i].timeout_ms = 3600000;
-        create(&waiting[i].thread, wait_for_token, &waiting[i]);
+        caller_start(&waiting[i]);
         while (script_begun(&fixture->script) < 1 || joins_of(source) < (uint64_t)i)
             sched_yield();
     }
@@ -130,18 +105,26 @@ static void who_has_waited_longest_leads_next(void **state)
     nexauth_source_free(source);
 }
 
+enum { QUESTIONS = 200 }; /* of one thread */
+
+struct asking {
+    nexauth_session *session;
+    nexauth_status status;
+    pthread_t thread;
+};
+
 static void *ask_many_sources(void *context)
 {
     const struct nexauth_get_options patient = {.timeout_ms = 3600000};
-    struct waiting *waiting = context;
+    struct asking *asking = context;
 
-    for (int i = 0; i < QUESTIONS && !waiting->status; i++) {
+    for (int i = 0; i < QUESTIONS && !asking->status; i++) {
         nexauth_source *source = NULL;
         nexauth_token *token = NULL;
 
-        waiting->status = nexauth_source_new_nex_controller(waiting->session, &fixture_controller, &source, NULL);
-        if (!waiting->status)
-            waiting->status = nexauth_source_get_token(source, &patient, &token, NULL);
+        asking->status = nexauth_source_new_nex_controller(asking->session, &fixture_controller, &source, NULL);
+        if (!asking->status)
+            asking->status = nexauth_source_get_token(source, &patient, &token, NULL);
         nexauth_token_unref(token);
         nexauth_source_free(source);
     }
@@ -153,17 +136,17 @@ static void whenever_anybody_waits_somebody_turns_the_engine(void **state)
 {
     enum { WAITING = 8 };
     struct fixture *fixture = *state;
-    struct waiting waiting[WAITING];
+    struct asking asking[WAITING];
 
     fixture->script.blocks = true;
     script_answer_always(&fixture->script, (struct script_answer){.status = 200, .body = TOKEN});
     for (int i = 0; i < WAITING; i++) {
-        waiting[i] = (struct waiting){.session = fixture->session};
-        create(&waiting[i].thread, ask_many_sources, &waiting[i]);
+        asking[i] = (struct asking){.session = fixture->session};
+        assert_int_equal(pthread_create(&asking[i].thread, NULL, ask_many_sources, &asking[i]), 0);
     }
     for (int i = 0; i < WAITING; i++) {
-        pthread_join(waiting[i].thread, NULL);
-        assert_int_equal(waiting[i].status, NEXAUTH_OK);
+        pthread_join(asking[i].thread, NULL);
+        assert_int_equal(asking[i].status, NEXAUTH_OK);
     }
     assert_int_equal(fixture->script.begun, WAITING * QUESTIONS);
 }
@@ -179,15 +162,15 @@ static void who_leads_takes_up_what_others_begin(void **state)
 {
     enum { SOURCES = 5 };
     struct fixture *fixture = *state;
-    struct waiting waiting[SOURCES];
+    struct caller waiting[SOURCES];
     struct outcome outcomes[SOURCES] = {{0}};
 
     fixture->script.blocks = true;
     script_answer_always(&fixture->script, (struct script_answer){.takes_ms = INT64_MAX});
     for (size_t i = 0; i < SOURCES; i++) {
-        waiting[i] = (struct waiting){.source = fixture_new_controller(fixture), .timeout_ms = 3600000};
+        waiting[i] = (struct caller){.source = fixture_new_controller(fixture), .timeout_ms = 3600000};
         if (i == 0 || i == SOURCES - 1)
-            create(&waiting[i].thread, wait_for_token, &waiting[i]);
+            caller_start(&waiting[i]);
         else
             outcome_start(waiting[i].source, NULL, &outcomes[i]);
         await_requests(fixture, i + 1);
@@ -224,7 +207,7 @@ static void a_callback_that_takes_its_time_keeps_nobody_waiting(void **state)
     struct fixture *fixture = *state;
     struct holding holding = {0};
     struct nexauth_nexusguard_user_options options = fixture_with_callback(hold, &holding);
-    struct waiting waiting[2];
+    struct caller waiting[2];
     nexauth_source *source;
     struct outcome outcome = {0};
 
@@ -241,10 +224,10 @@ static void a_callback_that_takes_its_time_keeps_nobody_waiting(void **state)
     outcome_start(holding.source, NULL, &outcome);
     while (script_begun(&fixture->script) < 1)
         outcome_poll(fixture->session, 0);
-    waiting[0] = (struct waiting){.source = source, .timeout_ms = 400000};
-    waiting[1] = (struct waiting){.source = source, .timeout_ms = 3600000};
+    waiting[0] = (struct caller){.source = source, .timeout_ms = 400000};
+    waiting[1] = (struct caller){.source = source, .timeout_ms = 3600000};
     for (size_t i = 0; i < 2; i++) {
-        create(&waiting[i].thread, wait_for_token, &waiting[i]);
+        caller_start(&waiting[i]);
         while (script_begun(&fixture->script) < 2 || joins_of(source) < i)
             sched_yield();
     }

@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include "session/session.h"
+#include "support/caller.h"
 #include "support/fixture.h"
 #include "support/outcome.h"
 
@@ -149,28 +150,6 @@ static void a_callback_may_wait_for_a_source_whose_callback_waits(void **state)
     nexauth_source_free(third);
 }
 
-struct caller {
-    nexauth_source *source;
-    nexauth_status status;
-    pthread_t thread;
-};
-
-static void *get(void *context)
-{
-    const struct nexauth_get_options patient = {.timeout_ms = 3600000};
-    struct caller *caller = context;
-    nexauth_token *token = NULL;
-
-    caller->status = nexauth_source_get_token(caller->source, &patient, &token, NULL);
-    nexauth_token_unref(token);
-    return NULL;
-}
-
-static void start(struct caller *caller)
-{
-    assert_int_equal(pthread_create(&caller->thread, NULL, get, caller), 0);
-}
-
 /* Who joins does not let go of the lock before it sleeps. */
 static void await_join(nexauth_source *source)
 {
@@ -199,8 +178,8 @@ static void what_ends_while_a_callback_waits_is_for_another_thread(void **state)
 {
     struct fixture *fixture = *state;
     struct waiting waiting = {.other = new_controller(fixture, "third")};
-    struct caller first = {.source = new_controller(fixture, "first")};
-    struct caller second = {.source = new_controller(fixture, "second")};
+    struct caller first = {.source = new_controller(fixture, "first"), .timeout_ms = 3600000};
+    struct caller second = {.source = new_controller(fixture, "second"), .timeout_ms = 3600000};
 
     struct outcome outcome = {0};
 
@@ -214,10 +193,10 @@ static void what_ends_while_a_callback_waits_is_for_another_thread(void **state)
     outcome_start(second.source, NULL, &outcome);
     while (script_begun(&fixture->script) < 1)
         outcome_poll(fixture->session, 0);
-    start(&first);
+    caller_start(&first);
     while (script_begun(&fixture->script) < 3)
         sched_yield();
-    start(&second);
+    caller_start(&second);
     await_join(second.source);
     answer_now(fixture, 0);
     pthread_join(second.thread, NULL);

@@ -1,6 +1,7 @@
 /* Polling: when it returns, what callbacks may do, and how polled callers share with those that block. */
 #include "support/test.h"
 
+#include "support/caller.h"
 #include "support/fixture.h"
 #include "support/outcome.h"
 
@@ -326,26 +327,6 @@ static void calls_that_are_always_at_hand_do_not_keep_others_waiting(void **stat
     }
 }
 
-struct blocked {
-    nexauth_source *source;
-    nexauth_status status;
-    char token[64];
-    pthread_t thread;
-};
-
-static void *get(void *context)
-{
-    const struct nexauth_get_options options = {.timeout_ms = 10000};
-    struct blocked *blocked = context;
-    nexauth_token *token = NULL;
-
-    blocked->status = nexauth_source_get_token(blocked->source, &options, &token, NULL);
-    if (token)
-        snprintf(blocked->token, sizeof blocked->token, "%s", nexauth_token_access_token(token));
-    nexauth_token_unref(token);
-    return NULL;
-}
-
 static void who_blocks_joins_the_flight_of_a_call_and_takes_it_along(void **state)
 {
     struct fixture *fixture = *state;
@@ -375,7 +356,7 @@ static void a_call_joins_the_flight_of_who_blocks(void **state)
 {
     struct fixture *fixture = *state;
     nexauth_source *source = fixture_new_controller(fixture);
-    struct blocked blocked = {.source = source};
+    struct caller blocked = {.source = source, .timeout_ms = 10000};
     struct outcome outcome = {0};
     struct nexauth_stats stats = {0};
 
@@ -383,7 +364,7 @@ static void a_call_joins_the_flight_of_who_blocks(void **state)
                   (struct script_answer){
                       .status = 200, .takes_ms = 20000, .body = "{\"access_token\":\"shared\",\"expires_in\":3600}"});
     fixture->script.blocks = true;
-    assert_int_equal(pthread_create(&blocked.thread, NULL, get, &blocked), 0);
+    caller_start(&blocked);
     while (!script_sleeps(&fixture->script)) /* it leads */
         sched_yield();
     outcome_start(source, NULL, &outcome);
