@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_WAIT_MS = 86400000, YEAR_S = 31536000, LONGEST_VALUE = 2048 };
+enum { LONGEST_WAIT_MS = 86400000, YEAR_S = 31536000 };
 
 static void check_text(const struct flight *flight, const char *text, size_t size)
 {
@@ -87,7 +87,7 @@ static void find_parameter(const char *form, const char *name, struct nx_text *v
 {
     const char *found = strstr(form, name);
 
-    nx_text_init(value, LONGEST_VALUE);
+    nx_text_init(value, strlen(form));
     if (found) {
         found += strlen(name);
         nx_add_percent_decoded(value, found, strcspn(found, "&"), true);

@@ -256,7 +256,7 @@ static void live_on_a_script(void)
     new_source(SECRET_SAVED); /* and asks for nothing */
     script_answer(&script, (struct script_answer){.status = 400, .body = "{\"error\":\"invalid_grant\"}"});
     be_refused();
-    explicit_bzero(script.requests, sizeof script.requests);
+    explicit_bzero(script.texts, script.texts_size);
     explicit_bzero(answers, sizeof answers);
     explicit_bzero(location, sizeof location);
 }

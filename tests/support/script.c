@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+enum { TEXTS_MOST = 16 << 20 }; /* of which only what is written takes memory */
 
 static struct script *of(struct nx_transport *transport)
 {
@@ -75,6 +78,18 @@ static void pass(struct script *script, int64_t ms)
     script->wall_s += script->boot_ms / 1000 - before_s;
 }
 
+/* With the mutex. */
+static const char *keep(struct script *script, const struct nx_text *text)
+{
+    char *copy = script->texts + script->texts_size;
+
+    if (text->length >= TEXTS_MOST - script->texts_size)
+        abort(); /* the test has longer requests than there is room for */
+    memcpy(copy, nx_text_string(text), text->length + 1);
+    script->texts_size += text->length + 1;
+    return copy;
+}
+
 static void record(struct script *script, const struct nx_exchange *exchange)
 {
     struct script_request *request;
@@ -84,8 +99,8 @@ static void record(struct script *script, const struct nx_exchange *exchange)
     request = &script->requests[script->begun];
     snprintf(request->method, sizeof request->method, "%s",
              exchange->request.carrier == NX_CARRIER_QUERY ? "GET" : "POST");
-    snprintf(request->url, sizeof request->url, "%s", nx_text_string(&exchange->request.url));
-    snprintf(request->body, sizeof request->body, "%s", nx_text_string(&exchange->request.body));
+    request->url = keep(script, &exchange->request.url);
+    request->body = keep(script, &exchange->request.body);
     request->one_time = exchange->request.one_time;
 }
 
@@ -297,6 +312,9 @@ void script_init(struct script *script)
     script->base.verbs = &verbs;
     script->boot_ms = 1000000;
     script->wall_s = 2000000000;
+    script->texts = mmap(NULL, TEXTS_MOST, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (script->texts == MAP_FAILED)
+        abort();
     script->roused_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&script->mutex, NULL);
     pthread_cond_init(&script->roused, NULL);
@@ -304,6 +322,7 @@ void script_init(struct script *script)
 
 void script_release(struct script *script)
 {
+    munmap(script->texts, TEXTS_MOST);
     close(script->roused_event);
     pthread_cond_destroy(&script->roused);
     pthread_mutex_destroy(&script->mutex);

@@ -9,7 +9,7 @@
 
 #include <pthread.h>
 
-enum { SCRIPT_ANSWERS = 256, SCRIPT_TEXT = 2048 };
+enum { SCRIPT_ANSWERS = 256 };
 
 /* What comes back for one request. `location` may hold {state}, which is replaced by that of the request's URL. */
 struct script_answer {
@@ -25,8 +25,8 @@ struct script_answer {
 
 struct script_request {
     char method[8];
-    char url[SCRIPT_TEXT];
-    char body[SCRIPT_TEXT];
+    const char *url; /* among the script's texts, as is the body */
+    const char *body;
     bool one_time;
     bool answered; /* not given up, nor awaited still */
 };
@@ -52,7 +52,9 @@ struct script {
     size_t given_up;
     bool freed;
     struct script_request requests[SCRIPT_ANSWERS]; /* the first ones */
-    struct nx_exchange *under_way[SCRIPT_ANSWERS];  /* each in a place of its own, free again after its end */
+    char *texts;                                    /* not from malloc(), which some tests let fail or count */
+    size_t texts_size;
+    struct nx_exchange *under_way[SCRIPT_ANSWERS]; /* each in a place of its own, free again after its end */
     struct script_answer coming[SCRIPT_ANSWERS];
     size_t number[SCRIPT_ANSWERS]; /* of the request, in the order of all */
     int64_t due_ms[SCRIPT_ANSWERS];
