@@ -20,9 +20,9 @@ void nx_life_begin(struct nx_life *life, int64_t expires_ms, int64_t lifetime_ms
 
     *life = (struct nx_life){
         .expires_ms = expires_ms,
-        .late_ms = expires_ms - least(counted_ms / 10, NX_LIFE_LATE_MS),
-        .early_ms = expires_ms - (early_ms - nx_draw_ms(draw, early_ms / 5)),
         .lifetime_ms = counted_ms,
+        .early_ms = (uint32_t)(early_ms - nx_draw_ms(draw, early_ms / 5)),
+        .late_ms = (uint32_t)least(counted_ms / 10, NX_LIFE_LATE_MS),
     };
 }
 
@@ -40,9 +40,9 @@ enum nx_phase nx_life_phase(const struct nx_life *life, int64_t now_ms, int64_t 
         return NX_PHASE_OVER;
     if (now_ms < life->held_until_ms)
         return life->held_by == NX_HOLD_SERVICE || lasts(life, now_ms, validity_ms) ? NX_PHASE_FRESH : NX_PHASE_HELD;
-    if (now_ms >= life->late_ms || !lasts(life, now_ms, validity_ms))
+    if (life->expires_ms - now_ms <= life->late_ms || !lasts(life, now_ms, validity_ms))
         return NX_PHASE_LATE;
-    return now_ms >= life->early_ms ? NX_PHASE_EARLY : NX_PHASE_FRESH;
+    return life->expires_ms - now_ms <= life->early_ms ? NX_PHASE_EARLY : NX_PHASE_FRESH;
 }
 
 bool nx_life_serves(const struct nx_life *life, int64_t now_ms, int64_t validity_ms)
@@ -52,7 +52,7 @@ bool nx_life_serves(const struct nx_life *life, int64_t now_ms, int64_t validity
 
 int64_t nx_life_next_ms(const struct nx_life *life)
 {
-    return most(life->early_ms, life->held_until_ms);
+    return most(life->expires_ms - life->early_ms, life->held_until_ms);
 }
 
 static void hold(struct nx_life *life, int64_t now_ms, int64_t hold_ms, enum nx_hold by)
@@ -72,14 +72,8 @@ void nx_life_note_failure(struct nx_life *life, int64_t now_ms, int64_t retry_af
 
 void nx_life_follow(struct nx_life *life, int64_t older_expires_ms, bool same_text, int64_t now_ms)
 {
-    const int64_t gained_ms = life->expires_ms - older_expires_ms;
-
-    if (older_expires_ms <= now_ms || (gained_ms > 0 && !same_text))
+    if (older_expires_ms <= now_ms || (life->expires_ms > older_expires_ms && !same_text))
         return;
-    if (gained_ms > 0) {
-        life->expires_ms -= gained_ms;
-        life->late_ms -= gained_ms;
-        life->early_ms -= gained_ms;
-    }
+    life->expires_ms = least(life->expires_ms, older_expires_ms);
     hold(life, now_ms, (life->expires_ms - now_ms) / 2, NX_HOLD_SERVICE);
 }

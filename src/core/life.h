@@ -2,7 +2,7 @@
  * How long a token is good, and when it is renewed. Two windows lie before its end: in the early one, one caller
  * renews it while the others get the good token at once; in the late one, all callers wait for a new token.
  *
- *     begins              early_ms             late_ms     expires_ms
+ *     begins      early_ms before the end     late_ms     expires_ms
  *        |------ FRESH ------|------- EARLY ------|--- LATE ---|--- OVER
  *
  * After an attempt that brought nothing new the token is held: it is served as if it were fresh, and not asked for
@@ -29,11 +29,11 @@ enum nx_hold {
 };
 
 struct nx_life {
-    int64_t expires_ms; /* INT64_MAX: never */
-    int64_t late_ms;    /* early_ms <= late_ms <= expires_ms */
-    int64_t early_ms;
+    int64_t expires_ms;    /* INT64_MAX: never */
     int64_t lifetime_ms;   /* 0 when it never expires */
     int64_t held_until_ms; /* at most expires_ms */
+    uint32_t early_ms;     /* how long before its end the windows begin: late_ms <= early_ms */
+    uint32_t late_ms;
     enum nx_hold held_by;
 };
 

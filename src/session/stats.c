@@ -16,8 +16,8 @@ static void tell_token(const nexauth_source *source, struct nexauth_stats *stats
     const struct nx_life *life = &source->life;
 
     stats->obtained_at = nexauth_token_obtained_at(source->token);
-    stats->early_at = life->lifetime_ms ? to_wall_s(source, life->early_ms) : 0;
-    stats->late_at = life->lifetime_ms ? to_wall_s(source, life->late_ms) : 0;
+    stats->early_at = life->lifetime_ms ? to_wall_s(source, life->expires_ms - life->early_ms) : 0;
+    stats->late_at = life->lifetime_ms ? to_wall_s(source, life->expires_ms - life->late_ms) : 0;
     stats->expires_at = to_wall_s(source, life->expires_ms);
 }
 
