@@ -107,6 +107,7 @@ static void open_at(nexauth_source *source, struct nx_moment coarse, int64_t now
     end = end_of(source, now);
     if (end != INT64_MAX && until > end - COARSE_MS)
         until = end - COARSE_MS;
+    nx_slot_widen(&source->slot, source->session->arena);
     nx_slot_set_fresh(&source->slot, until == INT64_MAX ? INT64_MAX : coarse.mono_ns + (until - now) * NS_IN_MS,
                       coarse.wall_ns - coarse.mono_ns);
 }

@@ -89,8 +89,8 @@ struct nexauth_session {
 struct nexauth_source {
     nexauth_session *session;
     const struct nx_provider *provider;
-    struct nx_save *save;       /* NULL: nothing is to be saved */
     struct nx_slot slot;        /* the current token again, for those who take no lock */
+    struct nx_save *save;       /* NULL: nothing is to be saved */
     struct nx_trouble *trouble; /* NULL: there was none */
     struct nx_identity identity;
     struct nx_grant *grant; /* the acquisition's alone while there is one; NULL: credentials alone get a token */

@@ -4,6 +4,24 @@
 
 enum { COPY_TRIES = 4 };
 
+_Static_assert(sizeof(struct nx_lanes) <= NX_RECORD_SIZE, "lanes fit a record");
+
+/* The number of this thread, from 1 on: of those that ask often, each has another lane than the one before it. */
+static uint32_t thread_number(void)
+{
+    static _Atomic uint32_t numbers;
+    static _Thread_local uint32_t number;
+
+    while (number == 0 || number == NX_SLOT_SHARED)
+        number = atomic_fetch_add_explicit(&numbers, 1, memory_order_relaxed) + 1;
+    return number;
+}
+
+static struct nx_lanes *lanes_of(const struct nx_slot *slot)
+{
+    return atomic_load_explicit(&slot->lanes, memory_order_acquire);
+}
+
 void nx_slot_init(struct nx_slot *slot)
 {
     atomic_init(&slot->word, 0);
@@ -11,6 +29,8 @@ void nx_slot_init(struct nx_slot *slot)
         atomic_init(&slot->cells[i], 0);
     atomic_init(&slot->hits, 0);
     atomic_init(&slot->held, NX_SLOT_BY_OWNER);
+    atomic_init(&slot->lanes, NULL);
+    atomic_init(&slot->folder, 0);
     slot->fold_at = NX_SLOT_FOLD_AT;
     atomic_init(&slot->sequence, 0);
     atomic_init(&slot->block, NULL);
@@ -22,7 +42,7 @@ void nx_slot_init(struct nx_slot *slot)
 int nx_slot_lend(struct nx_slot *slot)
 {
     for (int i = 0; i < NX_SLOT_CELLS; i++) {
-        const uint32_t bit = UINT32_C(1) << i;
+        const uint16_t bit = (uint16_t)(1U << i);
 
         if (!(atomic_fetch_or_explicit(&slot->held, bit, memory_order_acq_rel) & bit))
             return i;
@@ -32,7 +52,9 @@ int nx_slot_lend(struct nx_slot *slot)
 
 void nx_slot_let_go(struct nx_slot *slot, uint32_t by, struct nx_arena *arena)
 {
-    if (atomic_fetch_and_explicit(&slot->held, ~by, memory_order_acq_rel) == by)
+    if (by == NX_SLOT_BY_OWNER)
+        nx_arena_give_record(arena, lanes_of(slot));
+    if (atomic_fetch_and_explicit(&slot->held, (uint16_t)~by, memory_order_acq_rel) == by)
         nx_arena_give_record(arena, slot);
 }
 
@@ -57,54 +79,113 @@ static void show(struct nx_slot *slot, const nexauth_token *token)
     atomic_store_explicit(&slot->sequence, sequence + 2, memory_order_release);
 }
 
-/* Drops the token of a word that was taken out of the slot. */
-static void drop(struct nx_slot *slot, uint64_t word)
+static void close_all(struct nx_slot *slot)
 {
-    const uint64_t count = word & NX_SLOT_COUNT_MASK;
-    nexauth_token *token = nx_slot_token_in(word);
+    struct nx_lanes *lanes = lanes_of(slot);
 
-    if (!token)
-        return;
-    atomic_fetch_add_explicit(&slot->hits, count, memory_order_relaxed);
-    atomic_fetch_add_explicit(token->references, count + 1 - NX_SLOT_BIAS, memory_order_relaxed);
-    nexauth_token_unref(token);
+    atomic_store_explicit(&slot->until_ns, INT64_MIN, memory_order_release);
+    if (lanes)
+        atomic_store_explicit(&lanes->until_ns, INT64_MIN, memory_order_release);
+}
+
+/* Puts a new word in all places of the old one, and counts what these had counted. */
+static nexauth_token *exchange_all(struct nx_slot *slot, uint64_t word, uint64_t *count)
+{
+    struct nx_lanes *lanes = lanes_of(slot);
+    const uint64_t old = atomic_exchange_explicit(&slot->word, word, memory_order_acq_rel);
+
+    *count = old & NX_SLOT_COUNT_MASK;
+    for (int i = 0; lanes && i < NX_SLOT_LANES; i++)
+        *count += atomic_exchange_explicit(&lanes->lane[i].word, word, memory_order_acq_rel) & NX_SLOT_COUNT_MASK;
+    return nx_slot_token_in(old);
 }
 
 bool nx_slot_put(struct nx_slot *slot, nexauth_token *token)
 {
     const uint64_t word = word_of(token);
+    nexauth_token *old;
+    uint64_t count;
 
-    atomic_store_explicit(&slot->until_ns, INT64_MIN, memory_order_release);
+    close_all(slot);
     if (word)
         atomic_fetch_add_explicit(token->references, NX_SLOT_BIAS, memory_order_relaxed);
     show(slot, word ? token : NULL);
-    drop(slot, atomic_exchange_explicit(&slot->word, word, memory_order_acq_rel));
+    old = exchange_all(slot, word, &count);
+    if (old) {
+        atomic_fetch_add_explicit(&slot->hits, count, memory_order_relaxed);
+        atomic_fetch_add_explicit(old->references, count + 1 - NX_SLOT_BIAS, memory_order_relaxed);
+        nexauth_token_unref(old);
+    }
     return word || !token;
 }
 
 void nx_slot_set_fresh(struct nx_slot *slot, int64_t until_ns, int64_t skew_ns)
 {
+    struct nx_lanes *lanes = lanes_of(slot);
+
     if (!nx_slot_token_in(atomic_load_explicit(&slot->word, memory_order_relaxed)))
         return;
-    atomic_store_explicit(&slot->until_ns, until_ns, memory_order_release);
+    atomic_store_explicit(lanes ? &lanes->until_ns : &slot->until_ns, until_ns, memory_order_release);
     atomic_store_explicit(&slot->skew_ns, skew_ns, memory_order_release);
+}
+
+void nx_slot_widen(struct nx_slot *slot, struct nx_arena *arena)
+{
+    const uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+    struct nx_lanes *lanes;
+
+    if (lanes_of(slot) || atomic_load_explicit(&slot->folder, memory_order_relaxed) != NX_SLOT_SHARED)
+        return;
+    atomic_store_explicit(&slot->folder, 0, memory_order_relaxed);
+    lanes = nx_arena_take_record(arena);
+    if (!lanes)
+        return;
+    atomic_init(&lanes->until_ns, INT64_MIN);
+    for (int i = 0; i < NX_SLOT_LANES; i++)
+        atomic_init(&lanes->lane[i].word, word & ~(uint64_t)NX_SLOT_COUNT_MASK);
+    atomic_store_explicit(&slot->until_ns, INT64_MIN, memory_order_release);
+    atomic_store_explicit(&slot->lanes, lanes, memory_order_release);
+}
+
+nexauth_token *nx_slot_ref_in_lane(struct nx_slot *slot, struct nx_moment now)
+{
+    struct nx_lanes *lanes = lanes_of(slot);
+
+    if (!lanes || !nx_slot_is_fresh(slot, &lanes->until_ns, now))
+        return NULL;
+    return nx_slot_take(slot, &lanes->lane[thread_number() % NX_SLOT_LANES].word, slot->fold_at);
+}
+
+/* Who folds asks often. When that is another thread than the last time, the slot is closed, so that the next caller
+ * takes the lock, and widens it. */
+static void note_folder(struct nx_slot *slot)
+{
+    const uint32_t last = atomic_load_explicit(&slot->folder, memory_order_relaxed);
+    const uint32_t number = thread_number();
+
+    if (last == number || lanes_of(slot))
+        return;
+    atomic_store_explicit(&slot->folder, last ? NX_SLOT_SHARED : number, memory_order_relaxed);
+    if (last)
+        atomic_store_explicit(&slot->until_ns, INT64_MIN, memory_order_release);
 }
 
 /*
  * Counted in the token first, and only then off the word: in between the token has too many references, never too few.
  * What turns out to be too many is taken back, which cannot end the token, as the caller has one.
  */
-void nx_slot_fold(struct nx_slot *slot, uint64_t word)
+void nx_slot_fold(struct nx_slot *slot, _Atomic uint64_t *there, uint64_t word)
 {
     nexauth_token *token = nx_slot_token_in(word);
     uint64_t added = 0;
 
+    note_folder(slot);
     while (token && nx_slot_token_in(word) == token && (word & NX_SLOT_COUNT_MASK) >= slot->fold_at) {
         const uint64_t count = word & NX_SLOT_COUNT_MASK;
 
         atomic_fetch_add_explicit(token->references, count - added, memory_order_relaxed);
         added = count;
-        if (atomic_compare_exchange_weak_explicit(&slot->word, &word, word - count, memory_order_acq_rel,
+        if (atomic_compare_exchange_weak_explicit(there, &word, word - count, memory_order_acq_rel,
                                                   memory_order_acquire)) {
             atomic_fetch_add_explicit(&slot->hits, count, memory_order_relaxed);
             return;
@@ -114,12 +195,32 @@ void nx_slot_fold(struct nx_slot *slot, uint64_t word)
         atomic_fetch_sub_explicit(token->references, added, memory_order_relaxed);
 }
 
+static uint64_t counted_in(const _Atomic uint64_t *there)
+{
+    const uint64_t word = atomic_load_explicit(there, memory_order_acquire);
+
+    return nx_slot_token_in(word) ? word & NX_SLOT_COUNT_MASK : 0;
+}
+
 uint64_t nx_slot_hits(const struct nx_slot *slot)
 {
-    const uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
-    const uint64_t counted = nx_slot_token_in(word) ? word & NX_SLOT_COUNT_MASK : 0;
+    const struct nx_lanes *lanes = lanes_of(slot);
+    uint64_t counted = counted_in(&slot->word);
 
+    for (int i = 0; lanes && i < NX_SLOT_LANES; i++)
+        counted += counted_in(&lanes->lane[i].word);
     return counted + atomic_load_explicit(&slot->hits, memory_order_relaxed);
+}
+
+/* Whether there is a fresh token, for whoever takes no reference. */
+static bool shows(const struct nx_slot *slot, struct nx_moment now)
+{
+    const struct nx_lanes *lanes;
+
+    if (nx_slot_is_fresh(slot, &slot->until_ns, now))
+        return true;
+    lanes = lanes_of(slot);
+    return lanes && nx_slot_is_fresh(slot, &lanes->until_ns, now);
 }
 
 /* Whether what was read since `sequence` was, each with acquire, belongs together. */
@@ -132,7 +233,7 @@ static bool is_unchanged(const struct nx_slot *slot, uint32_t sequence)
 enum nx_slot_copied nx_slot_copy(const struct nx_slot *slot, struct nx_moment now, char *buffer, size_t size,
                                  size_t *length)
 {
-    for (int i = 0; i < COPY_TRIES && nx_slot_is_fresh(slot, now); i++) {
+    for (int i = 0; i < COPY_TRIES && shows(slot, now); i++) {
         const uint32_t sequence = atomic_load_explicit(&slot->sequence, memory_order_acquire);
         const struct nx_block *block = atomic_load_explicit(&slot->block, memory_order_acquire);
         const size_t there = atomic_load_explicit(&slot->length, memory_order_acquire);

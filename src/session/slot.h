@@ -11,6 +11,11 @@
  * readers only read lies on another line. The memory of a slot is held by its source and by the tokens that have a cell
  * of it: who lets it go last gives it back.
  *
+ * Threads that share a source would take that line from each other twice for each token. Where two were seen to ask for
+ * thousands, the slot is made wide: it gets lanes, words that are each on a line of its own, and a thread takes its
+ * references out of the lane that goes with its number. A wide slot is never fresh itself, so that only who shares one
+ * pays for it; its lanes are.
+ *
  * Copying takes no reference and writes nothing that others read. It reads where the text lies, and the text, under a
  * sequence count: the block stays mapped whatever becomes of the token (io/arena.h).
  *
@@ -21,6 +26,7 @@
 
 #include "core/world.h"
 #include "io/arena.h"
+#include "io/system.h"
 #include "nexauth/nexauth.h"
 
 #include <stdatomic.h>
@@ -28,7 +34,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NX_SLOT_BIAS (UINT64_C(1) << 40)
+#define NX_SLOT_BIAS   (UINT64_C(1) << 40)
+#define NX_SLOT_SHARED UINT32_MAX
 
 enum {
     NX_SLOT_COUNT_BITS = 16,
@@ -36,17 +43,30 @@ enum {
     NX_SLOT_FOLD_AT = 0x8000,
     NX_SLOT_SKEW_MOST_MS = 1000,
     /* the current token's and the next one's; one that outlives both of its time has a count of its own */
-    NX_SLOT_CELLS = 2
+    NX_SLOT_CELLS = 2,
+    NX_SLOT_LANES = 3
+};
+
+/* Where references are taken out of a wide slot: a record of the arena. */
+struct nx_lanes {
+    _Atomic int64_t until_ns; /* in place of the slot's */
+    char apart[56];
+    struct {
+        _Atomic uint64_t word; /* like the slot's */
+        char apart[56];
+    } lane[NX_SLOT_LANES];
 };
 
 struct nx_slot {
-    _Atomic int64_t until_ns; /* by the coarse monotonic clock; INT64_MIN: not fresh */
-    _Atomic int64_t skew_ns;  /* wall minus monotonic when until_ns was worked out */
+    _Atomic int64_t until_ns;         /* by the coarse monotonic clock; INT64_MIN: not fresh */
+    _Atomic int64_t skew_ns;          /* wall minus monotonic when until_ns was worked out */
+    _Atomic(struct nx_lanes *) lanes; /* NULL: it is not wide */
     _Atomic(struct nx_block *) block;
     _Atomic uint32_t length;   /* of the presented text, without its NUL */
     _Atomic uint32_t sequence; /* odd while block and length change */
-    uint32_t fold_at; /* to fill the rest of the count, as many threads would have to stop between adding and folding */
-    _Atomic uint32_t held; /* bits: NX_SLOT_BY_OWNER, and 1 << N for the token of cell N */
+    _Atomic uint32_t folder;   /* the thread that folded last; 0: none did; NX_SLOT_SHARED: two did */
+    uint16_t fold_at; /* to fill the rest of the count, as many threads would have to stop between adding and folding */
+    _Atomic uint16_t held; /* bits: NX_SLOT_BY_OWNER, and 1 << N for the token of cell N */
 
     _Atomic uint64_t word; /* the token's address << 16 | references counted here; address 0: none */
     _Atomic uint64_t cells[NX_SLOT_CELLS];
@@ -62,7 +82,7 @@ void nx_slot_init(struct nx_slot *slot);
 int nx_slot_lend(struct nx_slot *slot);
 
 /* Lets go of the slot: its owner (NX_SLOT_BY_OWNER), or the token of a cell (1 << N). It is in a record of `arena`,
- * which the last gives back. */
+ * which the last gives back; its lanes the owner does. */
 void nx_slot_let_go(struct nx_slot *slot, uint32_t by, struct nx_arena *arena);
 
 /*
@@ -76,6 +96,10 @@ bool nx_slot_put(struct nx_slot *slot, nexauth_token *token);
  * source's lock. */
 void nx_slot_set_fresh(struct nx_slot *slot, int64_t until_ns, int64_t skew_ns);
 
+/* Makes the slot wide, where threads that share it have closed it for that: a moment for which to be called is before
+ * it is said to be fresh. Without memory it stays as it is. With the source's lock. */
+void nx_slot_widen(struct nx_slot *slot, struct nx_arena *arena);
+
 /* How many references have been given out. Exact when no reader is at it; else what is under way may be missing. */
 uint64_t nx_slot_hits(const struct nx_slot *slot);
 
@@ -88,9 +112,12 @@ enum nx_slot_copied { NX_SLOT_COPIED, NX_SLOT_TOO_SMALL, NX_SLOT_NOT_FRESH };
 enum nx_slot_copied nx_slot_copy(const struct nx_slot *slot, struct nx_moment now, char *buffer, size_t size,
                                  size_t *length);
 
-/* Moves what `word`, as it was read from the slot, has counted into the token's own count. The caller has a reference.
+/* Moves what `word`, as it was read from there, has counted into the token's own count. The caller has a reference.
  */
-void nx_slot_fold(struct nx_slot *slot, uint64_t word);
+void nx_slot_fold(struct nx_slot *slot, _Atomic uint64_t *there, uint64_t word);
+
+/* What nx_slot_ref() does where the slot itself is not fresh. */
+nexauth_token *nx_slot_ref_in_lane(struct nx_slot *slot, struct nx_moment now);
 
 static inline nexauth_token *nx_slot_token_in(uint64_t word)
 {
@@ -103,29 +130,35 @@ static inline nexauth_token *nx_slot_token_in(uint64_t word)
 }
 
 /* The skew first: who sees the one that counts now also sees the time that was worked out with it. A machine that
- * slept, and a wall clock that was set, show in the skew. */
-static inline bool nx_slot_is_fresh(const struct nx_slot *slot, struct nx_moment now)
+ * slept, and a wall clock that was set, show in the skew. `until`: the slot's, or its lanes'. */
+static inline bool nx_slot_is_fresh(const struct nx_slot *slot, const _Atomic int64_t *until, struct nx_moment now)
 {
     const int64_t skew_ns = atomic_load_explicit(&slot->skew_ns, memory_order_acquire);
-    const int64_t until_ns = atomic_load_explicit(&slot->until_ns, memory_order_acquire);
+    const int64_t until_ns = atomic_load_explicit(until, memory_order_acquire);
     const uint64_t moved_ns = (uint64_t)now.wall_ns - (uint64_t)now.mono_ns - (uint64_t)skew_ns; /* modulo 2^64 */
     const uint64_t most_ns = NX_SLOT_SKEW_MOST_MS * UINT64_C(1000000);
 
     return now.mono_ns < until_ns && moved_ns + most_ns <= 2 * most_ns;
 }
 
+/* A reference out of the slot's word, or a lane's. */
+static inline nexauth_token *nx_slot_take(struct nx_slot *slot, _Atomic uint64_t *there, uint32_t fold_at)
+{
+    const uint64_t word = atomic_fetch_add_explicit(there, 1, memory_order_acquire) + 1;
+
+    if (NX_RARELY((word & NX_SLOT_COUNT_MASK) >= fold_at))
+        nx_slot_fold(slot, there, word);
+    return nx_slot_token_in(word);
+}
+
 /* The token with a reference for the caller; NULL when the slot is not fresh. */
 static inline nexauth_token *nx_slot_ref(struct nx_slot *slot, struct nx_moment now)
 {
     const uint32_t fold_at = slot->fold_at; /* read before others can take the word's cache line away again */
-    uint64_t word;
 
-    if (!nx_slot_is_fresh(slot, now))
-        return NULL;
-    word = atomic_fetch_add_explicit(&slot->word, 1, memory_order_acquire) + 1;
-    if ((word & NX_SLOT_COUNT_MASK) >= fold_at)
-        nx_slot_fold(slot, word);
-    return nx_slot_token_in(word);
+    if (NX_RARELY(!nx_slot_is_fresh(slot, &slot->until_ns, now)))
+        return nx_slot_ref_in_lane(slot, now);
+    return nx_slot_take(slot, &slot->word, fold_at);
 }
 
 #endif

@@ -2,42 +2,10 @@
 #include "support/fixture.h"
 #include "support/test.h"
 
-#include "session/session.h"
-#include "session/slot.h"
+#include "session/slot_rig.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-
-static struct nx_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = nx_arena_new();
-    return arena ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    nx_arena_unref(arena);
-    return 0;
-}
-
-static const char *const TEXTS[] = {"Authorization: Bearer a", "Authorization: Bearer b", "Authorization: Bearer c"};
-
-static nexauth_token *new_token(struct nx_slot *slot, int letter)
-{
-    struct nx_issue issue;
-    nexauth_token *token;
-
-    nx_issue_init(&issue, 65536);
-    issue.lifetime_s = 100;
-    nx_text_add_char(&issue.access_token, (char)('a' + letter));
-    token = nx_token_new(arena, slot, &issue, 0, 0);
-    assert_non_null(token);
-    return token;
-}
 
 static bool counts_in(const nexauth_token *token, struct nx_slot *slot, int cell)
 {
@@ -52,12 +20,12 @@ static void a_token_counts_in_a_cell_of_its_slot_while_one_is_free(void **state)
     (void)state;
     nx_slot_init(&slot);
     for (int i = 0; i < 3; i++)
-        tokens[i] = new_token(&slot, i);
+        tokens[i] = slot_new_token(&slot, i);
     assert_true(counts_in(tokens[0], &slot, 0));
     assert_true(counts_in(tokens[1], &slot, 1));
     assert_ptr_equal(tokens[2]->references, tokens[2] + 1);
     nexauth_token_unref(tokens[0]);
-    tokens[3] = new_token(&slot, 3);
+    tokens[3] = slot_new_token(&slot, 3);
     assert_true(counts_in(tokens[3], &slot, 0));
     for (int i = 1; i < 4; i++) {
         assert_int_equal(atomic_load(tokens[i]->references), 1);
@@ -69,7 +37,7 @@ static void a_token_counts_in_a_cell_of_its_slot_while_one_is_free(void **state)
 /* Two lines: what is read, and behind that what is counted. */
 static struct nx_slot *new_slot(void)
 {
-    char *record = nx_arena_take_record(arena);
+    char *record = nx_arena_take_record(slot_arena);
     struct nx_slot *slot;
 
     assert_non_null(record);
@@ -88,15 +56,15 @@ static void a_slot_stays_until_its_owner_and_its_tokens_let_it_go(void **state)
         nexauth_token *tokens[3];
 
         for (int i = 0; i < 3; i++)
-            tokens[i] = new_token(slot, i);
+            tokens[i] = slot_new_token(slot, i);
         assert_true(nx_slot_put(slot, tokens[0]));
         for (int i = left; i < 3; i++)
             nexauth_token_unref(tokens[i]);
         assert_true(nx_slot_put(slot, NULL));
-        nx_slot_let_go(slot, NX_SLOT_BY_OWNER, arena);
+        nx_slot_let_go(slot, NX_SLOT_BY_OWNER, slot_arena);
         for (int i = 0; i < left; i++) {
             assert_int_equal(atomic_load(&slot->held), left - i == 2 ? 3 : 1U << i);
-            assert_string_equal(nexauth_token_header(tokens[i]), TEXTS[i]);
+            assert_true(slot_is_whole(nexauth_token_header(tokens[i]), slot_token_size(i)));
             nexauth_token_unref(tokens[i]);
         }
     }
@@ -105,22 +73,22 @@ static void a_slot_stays_until_its_owner_and_its_tokens_let_it_go(void **state)
 /* A record that is given back is the next that is taken; under AddressSanitizer none is soon. */
 static void what_a_slot_lay_in_is_taken_again(void **state)
 {
-    void *record = nx_arena_take_record(arena);
+    void *record = nx_arena_take_record(slot_arena);
     const uintptr_t place = (uintptr_t)record;
     struct nx_slot *slot;
     nexauth_token *token;
     bool again;
 
     (void)state;
-    nx_arena_give_record(arena, record);
+    nx_arena_give_record(slot_arena, record);
     slot = new_slot();
     again = (uintptr_t)slot - 64 == place;
-    token = new_token(slot, 0);
-    nx_slot_let_go(slot, NX_SLOT_BY_OWNER, arena);
+    token = slot_new_token(slot, 0);
+    nx_slot_let_go(slot, NX_SLOT_BY_OWNER, slot_arena);
     nexauth_token_unref(token);
-    record = nx_arena_take_record(arena);
+    record = nx_arena_take_record(slot_arena);
     assert_true(!again || (uintptr_t)record == place);
-    nx_arena_give_record(arena, record);
+    nx_arena_give_record(slot_arena, record);
 }
 
 /* Each is the last reader of some tokens of a slot that is no more. */
@@ -140,7 +108,7 @@ static void the_owner_and_the_last_readers_may_let_go_at_once(void **state)
     (void)state;
     for (int i = 0; i < TIMES; i++) {
         struct nx_slot *slot = new_slot();
-        nexauth_token *tokens[2][2] = {{new_token(slot, 0), NULL}, {new_token(slot, 1), NULL}};
+        nexauth_token *tokens[2][2] = {{slot_new_token(slot, 0), NULL}, {slot_new_token(slot, 1), NULL}};
         pthread_t threads[2];
 
         for (int j = 0; j < 2; j++) {
@@ -148,7 +116,7 @@ static void the_owner_and_the_last_readers_may_let_go_at_once(void **state)
             assert_int_equal(pthread_create(&threads[j], NULL, drop_all, tokens[j]), 0);
         }
         assert_true(nx_slot_put(slot, NULL));
-        nx_slot_let_go(slot, NX_SLOT_BY_OWNER, arena);
+        nx_slot_let_go(slot, NX_SLOT_BY_OWNER, slot_arena);
         for (int j = 0; j < 2; j++)
             pthread_join(threads[j], NULL);
     }
@@ -185,7 +153,7 @@ static void tokens_outlive_their_source_and_session_in_any_order(void **state)
     }
 }
 
-#define IN_AN_ARENA(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_AN_ARENA(test) cmocka_unit_test_setup_teardown(test, slot_set_up, slot_tear_down)
 
 int main(void)
 {

@@ -2,14 +2,13 @@
  */
 #include "support/test.h"
 
-#include "session/session.h"
-#include "session/slot.h"
+#include "session/slot_rig.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { READERS = 8, READS = 4000, PUTS = 1500, LETTERS = 26, MONO_MS = 5000, WALL_MS = 90000, ALWAYS_MS = 1000000 };
+enum { READERS = 8, READS = 4000, PUTS = 1500 };
 
 /* ---- A writer that crosses what is copied ------------------------------------------------------------------------ */
 
@@ -28,86 +27,6 @@ void __wrap_nx_block_copy(const struct nx_block *block, size_t offset, void *to,
     copies++;
 }
 
-/* ---- Slots, and tokens for them ---------------------------------------------------------------------------------- */
-
-static struct nx_moment at(int64_t mono_ms, int64_t wall_ms)
-{
-    return (struct nx_moment){.mono_ns = mono_ms * 1000000, .wall_ns = wall_ms * 1000000};
-}
-
-static void set_fresh(struct nx_slot *slot, int64_t until_ms, int64_t skew_ms)
-{
-    const bool ever = until_ms == INT64_MAX || until_ms == INT64_MIN;
-
-    nx_slot_set_fresh(slot, ever ? until_ms : until_ms * 1000000, skew_ms * 1000000);
-}
-
-static struct nx_arena *arena;
-
-static int set_up(void **state)
-{
-    (void)state;
-    arena = nx_arena_new();
-    return arena ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    nx_arena_unref(arena);
-    return 0;
-}
-
-/* A token of one repeated letter, whose length goes with the letter. */
-static nexauth_token *new_token_for(struct nx_slot *slot, int letter)
-{
-    struct nx_issue issue;
-    nexauth_token *token;
-
-    nx_issue_init(&issue, 65536);
-    issue.lifetime_s = 100;
-    for (int i = 0; i < 100 + 40 * letter; i++)
-        nx_text_add_char(&issue.access_token, (char)('a' + letter));
-    token = nx_token_new(arena, slot, &issue, 0, 0);
-    assert_non_null(token);
-    return token;
-}
-
-static nexauth_token *new_token(int letter)
-{
-    return new_token_for(NULL, letter);
-}
-
-static size_t presented_size(int letter)
-{
-    return strlen("Authorization: Bearer ") + 100 + (size_t)40 * (size_t)letter;
-}
-
-static bool is_whole(const char *presented, size_t length)
-{
-    static const char intro[] = "Authorization: Bearer ";
-    const char letter = presented[sizeof intro - 1];
-
-    if (memcmp(presented, intro, sizeof intro - 1) != 0 || letter < 'a' || letter > 'z')
-        return false;
-    for (size_t i = sizeof intro - 1; i < length; i++) {
-        if (presented[i] != letter)
-            return false;
-    }
-    return presented[length] == '\0' && length == presented_size(letter - 'a');
-}
-
-static uint64_t references_of(nexauth_token *token)
-{
-    return atomic_load(token->references);
-}
-
-static void fill(struct nx_slot *slot, nexauth_token *token)
-{
-    assert_true(nx_slot_put(slot, token));
-    set_fresh(slot, ALWAYS_MS, WALL_MS - MONO_MS);
-}
-
 static void an_empty_slot_gives_nothing(void **state)
 {
     struct nx_slot slot;
@@ -116,10 +35,10 @@ static void an_empty_slot_gives_nothing(void **state)
 
     (void)state;
     nx_slot_init(&slot);
-    set_fresh(&slot, ALWAYS_MS, WALL_MS - MONO_MS);
+    slot_set_fresh(&slot, SLOT_ALWAYS_MS, SLOT_WALL_MS - SLOT_MONO_MS);
     for (int i = 0; i < 200000; i++)
-        assert_null(nx_slot_ref(&slot, at(MONO_MS, WALL_MS)));
-    assert_int_equal(nx_slot_copy(&slot, at(MONO_MS, WALL_MS), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
+        assert_null(nx_slot_ref(&slot, slot_now()));
+    assert_int_equal(nx_slot_copy(&slot, slot_now(), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
     assert_int_equal(length, 7);
     assert_int_equal(atomic_load(&slot.word), 0);
     assert_int_equal(nx_slot_hits(&slot), 0);
@@ -129,18 +48,18 @@ static void an_empty_slot_gives_nothing(void **state)
 static void each_reader_gets_a_reference_and_each_is_counted(void **state)
 {
     struct nx_slot slot;
-    nexauth_token *token = new_token(0);
+    nexauth_token *token = slot_new_token(NULL, 0);
 
     (void)state;
     nx_slot_init(&slot);
-    fill(&slot, token);
+    slot_fill(&slot, token);
     for (int i = 0; i < 100; i++)
-        assert_ptr_equal(nx_slot_ref(&slot, at(MONO_MS, WALL_MS)), token);
+        assert_ptr_equal(nx_slot_ref(&slot, slot_now()), token);
     assert_int_equal(nx_slot_hits(&slot), 100);
     for (int i = 0; i < 60; i++)
         nexauth_token_unref(token);
     assert_true(nx_slot_put(&slot, NULL));
-    assert_int_equal(references_of(token), 41);
+    assert_int_equal(slot_references(token), 41);
     assert_int_equal(nx_slot_hits(&slot), 100);
     for (int i = 0; i < 41; i++)
         nexauth_token_unref(token);
@@ -151,17 +70,17 @@ static void the_count_is_folded_before_it_is_full(void **state)
 {
     enum { MANY = 200000 };
     struct nx_slot slot;
-    nexauth_token *token = new_token(0);
+    nexauth_token *token = slot_new_token(NULL, 0);
 
     (void)state;
     nx_slot_init(&slot);
-    fill(&slot, token);
+    slot_fill(&slot, token);
     for (int i = 0; i < MANY; i++)
-        assert_ptr_equal(nx_slot_ref(&slot, at(MONO_MS, WALL_MS)), token);
+        assert_ptr_equal(nx_slot_ref(&slot, slot_now()), token);
     assert_int_equal(nx_slot_hits(&slot), MANY);
-    assert_int_equal(references_of(token), NX_SLOT_BIAS + 1 + MANY - MANY % NX_SLOT_FOLD_AT);
+    assert_int_equal(slot_references(token), NX_SLOT_BIAS + 1 + MANY - MANY % NX_SLOT_FOLD_AT);
     assert_true(nx_slot_put(&slot, NULL));
-    assert_int_equal(references_of(token), MANY + 1);
+    assert_int_equal(slot_references(token), MANY + 1);
     for (int i = 0; i <= MANY; i++)
         nexauth_token_unref(token);
 }
@@ -169,21 +88,21 @@ static void the_count_is_folded_before_it_is_full(void **state)
 static void a_token_may_be_put_again_and_into_two_slots(void **state)
 {
     struct nx_slot slots[2];
-    nexauth_token *token = new_token(0);
+    nexauth_token *token = slot_new_token(NULL, 0);
 
     (void)state;
     for (int i = 0; i < 2; i++) {
         nx_slot_init(&slots[i]);
-        fill(&slots[i], token);
-        assert_ptr_equal(nx_slot_ref(&slots[i], at(MONO_MS, WALL_MS)), token);
-        fill(&slots[i], token);
-        assert_ptr_equal(nx_slot_ref(&slots[i], at(MONO_MS, WALL_MS)), token);
+        slot_fill(&slots[i], token);
+        assert_ptr_equal(nx_slot_ref(&slots[i], slot_now()), token);
+        slot_fill(&slots[i], token);
+        assert_ptr_equal(nx_slot_ref(&slots[i], slot_now()), token);
         assert_int_equal(nx_slot_hits(&slots[i]), 2);
     }
     for (int i = 0; i < 5; i++)
         nexauth_token_unref(token);
     assert_true(nx_slot_put(&slots[0], NULL));
-    assert_ptr_equal(nx_slot_ref(&slots[1], at(MONO_MS, WALL_MS)), token);
+    assert_ptr_equal(nx_slot_ref(&slots[1], slot_now()), token);
     nexauth_token_unref(token);
     assert_true(nx_slot_put(&slots[1], NULL));
 }
@@ -201,7 +120,7 @@ static void a_token_is_given_until_its_time_and_while_no_clock_moves(void **stat
         {6000, 5000, 88999, false},    {INT64_MAX, 5000, 90000, true}, {INT64_MIN, 5000, 90000, false},
         {6000, 5000, 90000000, false}, {6000, 5000, -90000000, false}, {5000, 5000, 90000, false},
     };
-    nexauth_token *token = new_token(3);
+    nexauth_token *token = slot_new_token(NULL, 3);
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -212,15 +131,15 @@ static void a_token_is_given_until_its_time_and_while_no_clock_moves(void **stat
 
         nx_slot_init(&slot);
         assert_true(nx_slot_put(&slot, token));
-        assert_null(nx_slot_ref(&slot, at(MONO_MS, WALL_MS))); /* nobody has said that it is fresh */
-        set_fresh(&slot, rows[i].until_ms, WALL_MS - MONO_MS);
-        got = nx_slot_ref(&slot, at(rows[i].mono_ms, rows[i].wall_ms));
+        assert_null(nx_slot_ref(&slot, slot_now())); /* nobody has said that it is fresh */
+        slot_set_fresh(&slot, rows[i].until_ms, SLOT_WALL_MS - SLOT_MONO_MS);
+        got = nx_slot_ref(&slot, slot_at(rows[i].mono_ms, rows[i].wall_ms));
         if ((got != NULL) != rows[i].fresh)
             fail_msg("row %zu", i);
         nexauth_token_unref(got);
-        assert_int_equal(nx_slot_copy(&slot, at(rows[i].mono_ms, rows[i].wall_ms), buffer, sizeof buffer, &length),
+        assert_int_equal(nx_slot_copy(&slot, slot_at(rows[i].mono_ms, rows[i].wall_ms), buffer, sizeof buffer, &length),
                          rows[i].fresh ? NX_SLOT_COPIED : NX_SLOT_NOT_FRESH);
-        assert_int_equal(length, rows[i].fresh ? presented_size(3) : 0);
+        assert_int_equal(length, rows[i].fresh ? slot_token_size(3) : 0);
         assert_true(nx_slot_put(&slot, NULL));
     }
     nexauth_token_unref(token);
@@ -229,15 +148,15 @@ static void a_token_is_given_until_its_time_and_while_no_clock_moves(void **stat
 static void a_new_token_is_not_fresh_by_what_was_said_of_the_old(void **state)
 {
     struct nx_slot slot;
-    nexauth_token *tokens[] = {new_token(0), new_token(1)};
+    nexauth_token *tokens[] = {slot_new_token(NULL, 0), slot_new_token(NULL, 1)};
 
     (void)state;
     nx_slot_init(&slot);
-    fill(&slot, tokens[0]);
+    slot_fill(&slot, tokens[0]);
     assert_true(nx_slot_put(&slot, tokens[1]));
-    assert_null(nx_slot_ref(&slot, at(MONO_MS, WALL_MS)));
-    set_fresh(&slot, ALWAYS_MS, WALL_MS - MONO_MS);
-    assert_ptr_equal(nx_slot_ref(&slot, at(MONO_MS, WALL_MS)), tokens[1]);
+    assert_null(nx_slot_ref(&slot, slot_now()));
+    slot_set_fresh(&slot, SLOT_ALWAYS_MS, SLOT_WALL_MS - SLOT_MONO_MS);
+    assert_ptr_equal(nx_slot_ref(&slot, slot_now()), tokens[1]);
     nexauth_token_unref(tokens[1]);
     assert_true(nx_slot_put(&slot, NULL));
     nexauth_token_unref(tokens[0]);
@@ -247,22 +166,22 @@ static void a_new_token_is_not_fresh_by_what_was_said_of_the_old(void **state)
 static void a_copy_needs_room_for_the_text_and_its_nul(void **state)
 {
     struct nx_slot slot;
-    nexauth_token *token = new_token(2);
+    nexauth_token *token = slot_new_token(NULL, 2);
     char buffer[512];
     size_t length = 0;
 
     (void)state;
     nx_slot_init(&slot);
-    fill(&slot, token);
+    slot_fill(&slot, token);
     for (size_t size = 0; size < sizeof buffer; size++) {
-        const bool fits = size > presented_size(2);
+        const bool fits = size > slot_token_size(2);
 
         memset(buffer, '#', sizeof buffer);
-        assert_int_equal(nx_slot_copy(&slot, at(MONO_MS, WALL_MS), buffer, size, &length),
+        assert_int_equal(nx_slot_copy(&slot, slot_now(), buffer, size, &length),
                          fits ? NX_SLOT_COPIED : NX_SLOT_TOO_SMALL);
-        assert_int_equal(length, presented_size(2));
+        assert_int_equal(length, slot_token_size(2));
         assert_int_equal(buffer[size], '#');
-        assert_true(!fits || is_whole(buffer, length));
+        assert_true(!fits || slot_is_whole(buffer, length));
     }
     assert_int_equal(nx_slot_hits(&slot), 0);
     assert_true(nx_slot_put(&slot, NULL));
@@ -273,18 +192,18 @@ static void a_copy_needs_room_for_the_text_and_its_nul(void **state)
 static void who_copies_while_the_token_changes_is_told_that_none_is_fresh(void **state)
 {
     struct nx_slot slot;
-    nexauth_token *token = new_token(0);
+    nexauth_token *token = slot_new_token(NULL, 0);
     char buffer[512] = "as it was";
     size_t length = 7;
 
     (void)state;
     nx_slot_init(&slot);
-    fill(&slot, token);
+    slot_fill(&slot, token);
     atomic_fetch_add(&slot.sequence, 1);
-    assert_int_equal(nx_slot_copy(&slot, at(MONO_MS, WALL_MS), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
+    assert_int_equal(nx_slot_copy(&slot, slot_now(), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
     atomic_fetch_add(&slot.sequence, 1);
     atomic_store(&slot.block, NULL);
-    assert_int_equal(nx_slot_copy(&slot, at(MONO_MS, WALL_MS), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
+    assert_int_equal(nx_slot_copy(&slot, slot_now(), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
     assert_string_equal(buffer, "as it was");
     assert_int_equal(length, 7);
     assert_true(nx_slot_put(&slot, NULL));
@@ -295,23 +214,23 @@ static void who_copies_while_the_token_changes_is_told_that_none_is_fresh(void *
 static void what_was_copied_while_the_token_changed_is_wiped(void **state)
 {
     struct nx_slot slot;
-    nexauth_token *token = new_token(0);
+    nexauth_token *token = slot_new_token(NULL, 0);
     char buffer[512] = "";
     const char none[512] = "";
     size_t length = 7;
 
     (void)state;
     nx_slot_init(&slot);
-    fill(&slot, token);
+    slot_fill(&slot, token);
     crossing = &slot;
     copies = 0;
-    assert_int_equal(nx_slot_copy(&slot, at(MONO_MS, WALL_MS), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
+    assert_int_equal(nx_slot_copy(&slot, slot_now(), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
     crossing = NULL;
     assert_true(copies > 1);
     assert_memory_equal(buffer, none, sizeof none);
     assert_int_equal(length, 7);
-    assert_int_equal(nx_slot_copy(&slot, at(MONO_MS, WALL_MS), buffer, sizeof buffer, &length), NX_SLOT_COPIED);
-    assert_true(is_whole(buffer, length));
+    assert_int_equal(nx_slot_copy(&slot, slot_now(), buffer, sizeof buffer, &length), NX_SLOT_COPIED);
+    assert_true(slot_is_whole(buffer, length));
     assert_true(nx_slot_put(&slot, NULL));
     nexauth_token_unref(token);
 }
@@ -323,17 +242,17 @@ static void a_token_at_an_address_of_more_than_48_bits_stays_out(void **state)
         nexauth_token *token;
     } far = {(uintptr_t)UINT64_C(0x0100000000000000)};
     struct nx_slot slot;
-    nexauth_token *token = new_token(0);
+    nexauth_token *token = slot_new_token(NULL, 0);
 
     (void)state;
     if (sizeof(uintptr_t) < sizeof(uint64_t))
         skip();
     nx_slot_init(&slot);
-    fill(&slot, token);
+    slot_fill(&slot, token);
     assert_false(nx_slot_put(&slot, far.token));
-    set_fresh(&slot, ALWAYS_MS, WALL_MS - MONO_MS);
-    assert_null(nx_slot_ref(&slot, at(MONO_MS, WALL_MS)));
-    assert_int_equal(references_of(token), 1);
+    slot_set_fresh(&slot, SLOT_ALWAYS_MS, SLOT_WALL_MS - SLOT_MONO_MS);
+    assert_null(nx_slot_ref(&slot, slot_now()));
+    assert_int_equal(slot_references(token), 1);
     nexauth_token_unref(token);
 }
 
@@ -353,14 +272,14 @@ static void *take_references(void *argument)
     nexauth_token *kept[KEPT] = {0};
 
     for (int i = 0; i < READS || !race->over; i++) {
-        nexauth_token *token = nx_slot_ref(&race->slot, at(MONO_MS, WALL_MS));
+        nexauth_token *token = nx_slot_ref(&race->slot, slot_now());
 
         nexauth_token_unref(kept[i % KEPT]);
         kept[i % KEPT] = token;
         if (!token)
             continue;
         race->given++;
-        if (!is_whole(nexauth_token_header(token), strlen(nexauth_token_header(token))))
+        if (!slot_is_whole(nexauth_token_header(token), strlen(nexauth_token_header(token))))
             race->broken++;
         if (i % 3 == 0)
             nexauth_token_unref(nexauth_token_ref(token));
@@ -377,10 +296,10 @@ static void *take_copies(void *argument)
     size_t length;
 
     for (int i = 0; i < READS || !race->over; i++) {
-        if (nx_slot_copy(&race->slot, at(MONO_MS, WALL_MS), buffer, sizeof buffer, &length) != NX_SLOT_COPIED)
+        if (nx_slot_copy(&race->slot, slot_now(), buffer, sizeof buffer, &length) != NX_SLOT_COPIED)
             continue;
         race->copied++;
-        if (!is_whole(buffer, length))
+        if (!slot_is_whole(buffer, length))
             race->broken++;
     }
     return NULL;
@@ -390,9 +309,9 @@ static void *take_copies(void *argument)
 static void replace(struct race *race)
 {
     for (int i = 0; i < PUTS; i++) {
-        nexauth_token *token = new_token_for(&race->slot, i % LETTERS);
+        nexauth_token *token = slot_new_token(&race->slot, i % SLOT_LETTERS);
 
-        fill(&race->slot, token);
+        slot_fill(&race->slot, token);
         nexauth_token_unref(token);
         if (i % 7 == 0)
             assert_true(nx_slot_put(&race->slot, NULL));
@@ -419,14 +338,14 @@ static void run_race(void *(*even)(void *), void *(*odd)(void *), struct race *r
 static void references_are_exact_while_tokens_are_replaced(void **state)
 {
     struct race race = {.given = 0};
-    nexauth_token *last = new_token(0);
+    nexauth_token *last = slot_new_token(NULL, 0);
 
     (void)state;
     run_race(take_references, take_references, &race);
-    fill(&race.slot, last);
-    assert_int_equal(references_of(last), NX_SLOT_BIAS + 1);
+    slot_fill(&race.slot, last);
+    assert_int_equal(slot_references(last), NX_SLOT_BIAS + 1);
     assert_true(nx_slot_put(&race.slot, NULL));
-    assert_int_equal(references_of(last), 1);
+    assert_int_equal(slot_references(last), 1);
     nexauth_token_unref(last);
     assert_int_equal(atomic_load(&race.slot.held), NX_SLOT_BY_OWNER);
 }
@@ -438,42 +357,6 @@ static void copies_are_whole_while_tokens_are_replaced(void **state)
     (void)state;
     run_race(take_references, take_copies, &race);
     assert_true(nx_slot_put(&race.slot, NULL));
-}
-
-/* All fold at once, all the time, and nobody replaces the token: so each reference can be accounted for. */
-static void *take_and_drop(void *argument)
-{
-    struct race *race = argument;
-
-    for (int i = 0; i < READS; i++) {
-        nexauth_token *token = nx_slot_ref(&race->slot, at(MONO_MS, WALL_MS));
-
-        if (i % 2)
-            nexauth_token_unref(token);
-    }
-    return NULL;
-}
-
-static void references_are_exact_while_many_fold(void **state)
-{
-    struct race race = {.given = 0};
-    nexauth_token *token = new_token(0);
-    pthread_t threads[READERS];
-
-    (void)state;
-    nx_slot_init(&race.slot);
-    race.slot.fold_at = 4;
-    fill(&race.slot, token);
-    for (int i = 0; i < READERS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, take_and_drop, &race), 0);
-    for (int i = 0; i < READERS; i++)
-        pthread_join(threads[i], NULL);
-    assert_int_equal(nx_slot_hits(&race.slot), READERS * READS);
-    assert_true((atomic_load(&race.slot.word) & NX_SLOT_COUNT_MASK) < 4);
-    assert_true(nx_slot_put(&race.slot, NULL));
-    assert_int_equal(references_of(token), 1 + READERS * READS / 2);
-    for (int i = 0; i < 1 + READERS * READS / 2; i++)
-        nexauth_token_unref(token);
 }
 
 int main(void)
@@ -491,8 +374,7 @@ int main(void)
         cmocka_unit_test(a_token_at_an_address_of_more_than_48_bits_stays_out),
         cmocka_unit_test(references_are_exact_while_tokens_are_replaced),
         cmocka_unit_test(copies_are_whole_while_tokens_are_replaced),
-        cmocka_unit_test(references_are_exact_while_many_fold),
     };
 
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, slot_set_up, slot_tear_down);
 }
