@@ -150,10 +150,16 @@ void nx_slot_widen(struct nx_slot *slot, struct nx_arena *arena)
 nexauth_token *nx_slot_ref_in_lane(struct nx_slot *slot, struct nx_moment now)
 {
     struct nx_lanes *lanes = lanes_of(slot);
+    uint64_t word;
+    int lane;
 
     if (!lanes || !nx_slot_is_fresh(slot, &lanes->until_ns, now))
         return NULL;
-    return nx_slot_take(slot, &lanes->lane[thread_number() % NX_SLOT_LANES].word, slot->fold_at);
+    lane = (int)(thread_number() % NX_SLOT_LANES);
+    word = atomic_fetch_add_explicit(&lanes->lane[lane].word, 1, memory_order_acquire) + 1;
+    if ((word & NX_SLOT_COUNT_MASK) >= slot->fold_at)
+        nx_slot_fold(slot, lane, word);
+    return nx_slot_token_in(word);
 }
 
 /* Who folds asks often. When that is another thread than the last time, the slot is closed, so that the next caller
@@ -174,8 +180,9 @@ static void note_folder(struct nx_slot *slot)
  * Counted in the token first, and only then off the word: in between the token has too many references, never too few.
  * What turns out to be too many is taken back, which cannot end the token, as the caller has one.
  */
-void nx_slot_fold(struct nx_slot *slot, _Atomic uint64_t *there, uint64_t word)
+void nx_slot_fold(struct nx_slot *slot, int lane, uint64_t word)
 {
+    _Atomic uint64_t *there = lane < 0 ? &slot->word : &lanes_of(slot)->lane[lane].word;
     nexauth_token *token = nx_slot_token_in(word);
     uint64_t added = 0;
 

@@ -112,9 +112,9 @@ enum nx_slot_copied { NX_SLOT_COPIED, NX_SLOT_TOO_SMALL, NX_SLOT_NOT_FRESH };
 enum nx_slot_copied nx_slot_copy(const struct nx_slot *slot, struct nx_moment now, char *buffer, size_t size,
                                  size_t *length);
 
-/* Moves what `word`, as it was read from there, has counted into the token's own count. The caller has a reference.
- */
-void nx_slot_fold(struct nx_slot *slot, _Atomic uint64_t *there, uint64_t word);
+/* Moves what `word`, as it was read from that lane, has counted into the token's own count. `lane` -1: the slot's own
+ * word. The caller has a reference. */
+void nx_slot_fold(struct nx_slot *slot, int lane, uint64_t word);
 
 /* What nx_slot_ref() does where the slot itself is not fresh. */
 nexauth_token *nx_slot_ref_in_lane(struct nx_slot *slot, struct nx_moment now);
@@ -141,24 +141,22 @@ static inline bool nx_slot_is_fresh(const struct nx_slot *slot, const _Atomic in
     return now.mono_ns < until_ns && moved_ns + most_ns <= 2 * most_ns;
 }
 
-/* A reference out of the slot's word, or a lane's. */
-static inline nexauth_token *nx_slot_take(struct nx_slot *slot, _Atomic uint64_t *there, uint32_t fold_at)
+/* A reference out of the slot's own word, for who has seen that it is fresh. NULL: its token was taken out meanwhile.
+ */
+static inline nexauth_token *nx_slot_take(struct nx_slot *slot)
 {
-    const uint64_t word = atomic_fetch_add_explicit(there, 1, memory_order_acquire) + 1;
+    const uint32_t fold_at = slot->fold_at; /* read before others can take the word's cache line away again */
+    const uint64_t word = atomic_fetch_add_explicit(&slot->word, 1, memory_order_acquire) + 1;
 
     if (NX_RARELY((word & NX_SLOT_COUNT_MASK) >= fold_at))
-        nx_slot_fold(slot, there, word);
+        nx_slot_fold(slot, -1, word);
     return nx_slot_token_in(word);
 }
 
 /* The token with a reference for the caller; NULL when the slot is not fresh. */
 static inline nexauth_token *nx_slot_ref(struct nx_slot *slot, struct nx_moment now)
 {
-    const uint32_t fold_at = slot->fold_at; /* read before others can take the word's cache line away again */
-
-    if (NX_RARELY(!nx_slot_is_fresh(slot, &slot->until_ns, now)))
-        return nx_slot_ref_in_lane(slot, now);
-    return nx_slot_take(slot, &slot->word, fold_at);
+    return nx_slot_is_fresh(slot, &slot->until_ns, now) ? nx_slot_take(slot) : nx_slot_ref_in_lane(slot, now);
 }
 
 #endif
