@@ -84,7 +84,7 @@ struct nexauth_session {
 
 /*
  * It lies in a record of the session's arena, which the tokens that count in the slot's cells keep. The slot stands
- * where its word begins a cache line, on which nothing else is read or written without the lock.
+ * where its word begins a cache line, of which whoever gets a cached token touches nothing else but its cells.
  */
 struct nexauth_source {
     nexauth_session *session;

@@ -2,19 +2,15 @@
 
 #include "session/session.h"
 
+#include <pthread.h>
+
 enum { COPY_TRIES = 4 };
 
 _Static_assert(sizeof(struct nx_lanes) <= NX_RECORD_SIZE, "lanes fit a record");
 
-/* The number of this thread, from 1 on: of those that ask often, each has another lane than the one before it. */
-static uint32_t thread_number(void)
+static uintptr_t this_thread(void)
 {
-    static _Atomic uint32_t numbers;
-    static _Thread_local uint32_t number;
-
-    while (number == 0 || number == NX_SLOT_SHARED)
-        number = atomic_fetch_add_explicit(&numbers, 1, memory_order_relaxed) + 1;
-    return number;
+    return (uintptr_t)pthread_self();
 }
 
 static struct nx_lanes *lanes_of(const struct nx_slot *slot)
@@ -30,7 +26,7 @@ void nx_slot_init(struct nx_slot *slot)
     atomic_init(&slot->hits, 0);
     atomic_init(&slot->held, NX_SLOT_BY_OWNER);
     atomic_init(&slot->lanes, NULL);
-    atomic_init(&slot->folder, 0);
+    atomic_init(&slot->folders, 0);
     slot->fold_at = NX_SLOT_FOLD_AT;
     atomic_init(&slot->sequence, 0);
     atomic_init(&slot->block, NULL);
@@ -112,7 +108,7 @@ bool nx_slot_put(struct nx_slot *slot, nexauth_token *token)
     show(slot, word ? token : NULL);
     old = exchange_all(slot, word, &count);
     if (old) {
-        atomic_fetch_add_explicit(&slot->hits, count, memory_order_relaxed);
+        atomic_fetch_add_explicit(&slot->hits, count, memory_order_release);
         atomic_fetch_add_explicit(old->references, count + 1 - NX_SLOT_BIAS, memory_order_relaxed);
         nexauth_token_unref(old);
     }
@@ -134,17 +130,32 @@ void nx_slot_widen(struct nx_slot *slot, struct nx_arena *arena)
     const uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
     struct nx_lanes *lanes;
 
-    if (lanes_of(slot) || atomic_load_explicit(&slot->folder, memory_order_relaxed) != NX_SLOT_SHARED)
+    if (lanes_of(slot) || atomic_load_explicit(&slot->folders, memory_order_relaxed) != NX_SLOT_SHARED)
         return;
-    atomic_store_explicit(&slot->folder, 0, memory_order_relaxed);
+    atomic_store_explicit(&slot->folders, 0, memory_order_relaxed);
     lanes = nx_arena_take_record(arena);
     if (!lanes)
         return;
     atomic_init(&lanes->until_ns, INT64_MIN);
-    for (int i = 0; i < NX_SLOT_LANES; i++)
+    atomic_init(&lanes->next, 0);
+    for (int i = 0; i < NX_SLOT_LANES; i++) {
+        atomic_init(&lanes->owners[i], 0);
         atomic_init(&lanes->lane[i].word, word & ~(uint64_t)NX_SLOT_COUNT_MASK);
+    }
     atomic_store_explicit(&slot->until_ns, INT64_MIN, memory_order_release);
     atomic_store_explicit(&slot->lanes, lanes, memory_order_release);
+}
+
+/* -1: it has none. */
+static int own_lane(const struct nx_lanes *lanes)
+{
+    const uintptr_t thread = this_thread();
+
+    for (int lane = 0; lane < NX_SLOT_LANES; lane++) {
+        if (atomic_load_explicit(&lanes->owners[lane], memory_order_relaxed) == thread)
+            return lane;
+    }
+    return -1;
 }
 
 nexauth_token *nx_slot_ref_in_lane(struct nx_slot *slot, struct nx_moment now)
@@ -155,24 +166,43 @@ nexauth_token *nx_slot_ref_in_lane(struct nx_slot *slot, struct nx_moment now)
 
     if (!lanes || !nx_slot_is_fresh(slot, &lanes->until_ns, now))
         return NULL;
-    lane = (int)(thread_number() % NX_SLOT_LANES);
-    word = atomic_fetch_add_explicit(&lanes->lane[lane].word, 1, memory_order_acquire) + 1;
+    lane = own_lane(lanes);
+    word = atomic_fetch_add_explicit(lane < 0 ? &slot->word : &lanes->lane[lane].word, 1, memory_order_acquire) + 1;
     if ((word & NX_SLOT_COUNT_MASK) >= slot->fold_at)
         nx_slot_fold(slot, lane, word);
     return nx_slot_token_in(word);
 }
 
-/* Who folds asks often. When that is another thread than the last time, the slot is closed, so that the next caller
- * takes the lock, and widens it. */
+/* Who folds is one that asks often, most likely. Two threads may come to own the same lane, one after the other, and
+ * nothing but time is lost. */
+static void claim_lane(struct nx_lanes *lanes)
+{
+    uint32_t lane = 0;
+
+    while (lane < NX_SLOT_LANES && atomic_load_explicit(&lanes->owners[lane], memory_order_relaxed))
+        lane++;
+    if (lane == NX_SLOT_LANES)
+        lane = atomic_fetch_add_explicit(&lanes->next, 1, memory_order_relaxed) % NX_SLOT_LANES;
+    atomic_store_explicit(&lanes->owners[lane], this_thread(), memory_order_relaxed);
+}
+
+/* A thread in 16 bits, neither 0 nor all of them. Two that are the same by that are not seen to share a slot. */
+static uint32_t mark_of_thread(void)
+{
+    return (uint32_t)((this_thread() * UINT64_C(0x9e3779b97f4a7c15)) >> 48) % 0xfffe + 1;
+}
+
+/* When two threads fold by turns, the slot is closed, so that the next caller takes the lock, and widens it. */
 static void note_folder(struct nx_slot *slot)
 {
-    const uint32_t last = atomic_load_explicit(&slot->folder, memory_order_relaxed);
-    const uint32_t number = thread_number();
+    const uint32_t folders = atomic_load_explicit(&slot->folders, memory_order_relaxed);
+    const uint32_t mark = mark_of_thread();
+    const bool shared = folders == NX_SLOT_SHARED || folders >> 16 == mark;
 
-    if (last == number || lanes_of(slot))
+    if ((folders & 0xffff) == mark)
         return;
-    atomic_store_explicit(&slot->folder, last ? NX_SLOT_SHARED : number, memory_order_relaxed);
-    if (last)
+    atomic_store_explicit(&slot->folders, shared ? NX_SLOT_SHARED : folders << 16 | mark, memory_order_relaxed);
+    if (shared)
         atomic_store_explicit(&slot->until_ns, INT64_MIN, memory_order_release);
 }
 
@@ -182,11 +212,15 @@ static void note_folder(struct nx_slot *slot)
  */
 void nx_slot_fold(struct nx_slot *slot, int lane, uint64_t word)
 {
-    _Atomic uint64_t *there = lane < 0 ? &slot->word : &lanes_of(slot)->lane[lane].word;
+    struct nx_lanes *lanes = lanes_of(slot);
+    _Atomic uint64_t *there = lane < 0 ? &slot->word : &lanes->lane[lane].word;
     nexauth_token *token = nx_slot_token_in(word);
     uint64_t added = 0;
 
-    note_folder(slot);
+    if (!lanes)
+        note_folder(slot);
+    else if (lane < 0 && own_lane(lanes) < 0)
+        claim_lane(lanes);
     while (token && nx_slot_token_in(word) == token && (word & NX_SLOT_COUNT_MASK) >= slot->fold_at) {
         const uint64_t count = word & NX_SLOT_COUNT_MASK;
 
@@ -194,7 +228,7 @@ void nx_slot_fold(struct nx_slot *slot, int lane, uint64_t word)
         added = count;
         if (atomic_compare_exchange_weak_explicit(there, &word, word - count, memory_order_acq_rel,
                                                   memory_order_acquire)) {
-            atomic_fetch_add_explicit(&slot->hits, count, memory_order_relaxed);
+            atomic_fetch_add_explicit(&slot->hits, count, memory_order_release);
             return;
         }
     }
@@ -209,14 +243,16 @@ static uint64_t counted_in(const _Atomic uint64_t *there)
     return nx_slot_token_in(word) ? word & NX_SLOT_COUNT_MASK : 0;
 }
 
+/* What is folded meanwhile is missing, and not counted twice. */
 uint64_t nx_slot_hits(const struct nx_slot *slot)
 {
+    uint64_t hits = atomic_load_explicit(&slot->hits, memory_order_acquire);
     const struct nx_lanes *lanes = lanes_of(slot);
-    uint64_t counted = counted_in(&slot->word);
 
+    hits += counted_in(&slot->word);
     for (int i = 0; lanes && i < NX_SLOT_LANES; i++)
-        counted += counted_in(&lanes->lane[i].word);
-    return counted + atomic_load_explicit(&slot->hits, memory_order_relaxed);
+        hits += counted_in(&lanes->lane[i].word);
+    return hits;
 }
 
 /* Whether there is a fresh token, for whoever takes no reference. */

@@ -11,10 +11,10 @@
  * readers only read lies on another line. The memory of a slot is held by its source and by the tokens that have a cell
  * of it: who lets it go last gives it back.
  *
- * Threads that share a source would take that line from each other twice for each token. Where two were seen to ask for
- * thousands, the slot is made wide: it gets lanes, words that are each on a line of its own, and a thread takes its
- * references out of the lane that goes with its number. A wide slot is never fresh itself, so that only who shares one
- * pays for it; its lanes are.
+ * Threads that share a source would take that line from each other twice for each token. Where a thread folds, then
+ * another, then the first again, both most likely ask for thousands, and the slot is made wide: it gets lanes, words
+ * that are each on a line of its own, and who folds gets one for itself. Whoever has none takes from the slot's word. A
+ * wide slot is never fresh itself, so that only who shares one pays for it; its lanes are.
  *
  * Copying takes no reference and writes nothing that others read. It reads where the text lies, and the text, under a
  * sequence count: the block stays mapped whatever becomes of the token (io/arena.h).
@@ -34,7 +34,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define NX_SLOT_BIAS   (UINT64_C(1) << 40)
+#define NX_SLOT_BIAS (UINT64_C(1) << 40)
+
+/* Of the folders: two threads fold by turns. */
 #define NX_SLOT_SHARED UINT32_MAX
 
 enum {
@@ -49,8 +51,10 @@ enum {
 
 /* Where references are taken out of a wide slot: a record of the arena. */
 struct nx_lanes {
-    _Atomic int64_t until_ns; /* in place of the slot's */
-    char apart[56];
+    _Atomic int64_t until_ns;                /* in place of the slot's */
+    _Atomic uintptr_t owners[NX_SLOT_LANES]; /* threads, as pthread_self() has them; 0: nobody's yet */
+    _Atomic uint32_t next;                   /* to be taken away from its owner when another needs it */
+    char apart[64 - 8 - 8 * NX_SLOT_LANES - 4];
     struct {
         _Atomic uint64_t word; /* like the slot's */
         char apart[56];
@@ -64,7 +68,8 @@ struct nx_slot {
     _Atomic(struct nx_block *) block;
     _Atomic uint32_t length;   /* of the presented text, without its NUL */
     _Atomic uint32_t sequence; /* odd while block and length change */
-    _Atomic uint32_t folder;   /* the thread that folded last; 0: none did; NX_SLOT_SHARED: two did */
+    _Atomic uint32_t
+        folders;      /* of one that is not wide: who folded last, and who did before, 16 bits each; 0: nobody */
     uint16_t fold_at; /* to fill the rest of the count, as many threads would have to stop between adding and folding */
     _Atomic uint16_t held; /* bits: NX_SLOT_BY_OWNER, and 1 << N for the token of cell N */
 
@@ -145,10 +150,9 @@ static inline bool nx_slot_is_fresh(const struct nx_slot *slot, const _Atomic in
  */
 static inline nexauth_token *nx_slot_take(struct nx_slot *slot)
 {
-    const uint32_t fold_at = slot->fold_at; /* read before others can take the word's cache line away again */
     const uint64_t word = atomic_fetch_add_explicit(&slot->word, 1, memory_order_acquire) + 1;
 
-    if (NX_RARELY((word & NX_SLOT_COUNT_MASK) >= fold_at))
+    if (NX_RARELY((word & NX_SLOT_COUNT_MASK) >= slot->fold_at))
         nx_slot_fold(slot, -1, word);
     return nx_slot_token_in(word);
 }

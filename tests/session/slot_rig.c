@@ -6,6 +6,15 @@
 
 static const char INTRO[] = "Authorization: Bearer ";
 
+const struct slot_time slot_times[] = {
+    {6000, 5000, 90000, true},     {6000, 5999, 90999, true},      {6000, 6000, 91000, false},
+    {6000, 5000, 91000, true},     {6000, 5000, 91001, false},     {6000, 5000, 89000, true},
+    {6000, 5000, 88999, false},    {INT64_MAX, 5000, 90000, true}, {INT64_MIN, 5000, 90000, false},
+    {6000, 5000, 90000000, false}, {6000, 5000, -90000000, false}, {5000, 5000, 90000, false},
+};
+
+const size_t slot_times_count = sizeof slot_times / sizeof *slot_times;
+
 struct nx_arena *slot_arena;
 
 int slot_set_up(void **state)
@@ -80,4 +89,17 @@ bool slot_is_whole(const char *presented, size_t length)
 uint64_t slot_references(const nexauth_token *token)
 {
     return atomic_load(token->references);
+}
+
+bool slot_gives(struct nx_slot *slot, struct nx_moment moment, int letter, bool fresh)
+{
+    nexauth_token *token = nx_slot_ref(slot, moment);
+    char buffer[2048];
+    size_t length = 0;
+    const enum nx_slot_copied copied = nx_slot_copy(slot, moment, buffer, sizeof buffer, &length);
+
+    nexauth_token_unref(token);
+    if (!fresh)
+        return !token && copied == NX_SLOT_NOT_FRESH && length == 0;
+    return token && copied == NX_SLOT_COPIED && length == slot_token_size(letter) && slot_is_whole(buffer, length);
 }

@@ -37,6 +37,19 @@ size_t slot_token_size(int letter);
 /* Whether this is the text of one such token, from its beginning to its end. */
 bool slot_is_whole(const char *presented, size_t length);
 
+/* Until when a token is fresh that was put in at slot_now(), and whether it is at a moment. */
+struct slot_time {
+    int64_t until_ms, mono_ms, wall_ms;
+    bool fresh;
+};
+
+extern const struct slot_time slot_times[];
+extern const size_t slot_times_count;
+
+/* Whether the slot gives its token of this letter at that moment, by reference and as a copy, or, when it is not
+ * `fresh`, neither. */
+bool slot_gives(struct nx_slot *slot, struct nx_moment moment, int letter, bool fresh);
+
 uint64_t slot_references(const nexauth_token *token);
 
 #endif
