@@ -54,10 +54,8 @@ struct nx_lanes {
     _Atomic int64_t until_ns;                /* in place of the slot's */
     _Atomic uintptr_t owners[NX_SLOT_LANES]; /* threads, as pthread_self() has them; 0: nobody's yet */
     _Atomic uint32_t next;                   /* to be taken away from its owner when another needs it */
-    char apart[64 - 8 - 8 * NX_SLOT_LANES - 4];
     struct {
-        _Atomic uint64_t word; /* like the slot's */
-        char apart[56];
+        _Alignas(64) _Atomic uint64_t word; /* like the slot's */
     } lane[NX_SLOT_LANES];
 };
 
@@ -68,8 +66,7 @@ struct nx_slot {
     _Atomic(struct nx_block *) block;
     _Atomic uint32_t length;   /* of the presented text, without its NUL */
     _Atomic uint32_t sequence; /* odd while block and length change */
-    _Atomic uint32_t
-        folders;      /* of one that is not wide: who folded last, and who did before, 16 bits each; 0: nobody */
+    _Atomic uint32_t folders;  /* of a narrow one: who folded before << 16 | who did last; 0: nobody */
     uint16_t fold_at; /* to fill the rest of the count, as many threads would have to stop between adding and folding */
     _Atomic uint16_t held; /* bits: NX_SLOT_BY_OWNER, and 1 << N for the token of cell N */
 
