@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
@@ -30,6 +31,11 @@ static int64_t wall_s(void *context)
 }
 
 const struct nx_clock nx_system_clock = {.boot_ms = boot_ms, .wall_s = wall_s};
+
+uintptr_t nx_this_thread(void)
+{
+    return (uintptr_t)pthread_self();
+}
 
 bool nx_system_entropy(void *context, void *bytes, size_t size)
 {

@@ -42,6 +42,9 @@ static inline struct nx_moment nx_coarse(const struct nx_clock *clock)
     return (struct nx_moment){.mono_ns = nx_read_ns(NX_MONOTONIC), .wall_ns = nx_read_ns(NX_REALTIME)};
 }
 
+/* The calling thread: not 0, and no other's while it lives. */
+uintptr_t nx_this_thread(void);
+
 /* For struct nx_world; `context` is not used. */
 bool nx_system_entropy(void *context, void *bytes, size_t size);
 uint32_t nx_system_draw(void *context);

@@ -242,11 +242,9 @@ nexauth_status nexauth_source_get_token(nexauth_source *source, const struct nex
     if (options || !source || !out)
         return get_with(source, options, out, error);
     now = moment_of(source, 0);
-    if (NX_RARELY(!nx_slot_is_fresh(&source->slot, &source->slot.until_ns, now)))
-        return get_in_lane(source, now, out, error);
-    token = nx_slot_take(&source->slot);
+    token = nx_slot_is_fresh(&source->slot, &source->slot.until_ns, now) ? nx_slot_take(&source->slot) : NULL;
     if (!token)
-        return get_with(source, NULL, out, error);
+        return get_in_lane(source, now, out, error);
     *out = token;
     return NEXAUTH_OK;
 }

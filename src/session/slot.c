@@ -2,16 +2,9 @@
 
 #include "session/session.h"
 
-#include <pthread.h>
-
 enum { COPY_TRIES = 4 };
 
 _Static_assert(sizeof(struct nx_lanes) <= NX_RECORD_SIZE, "lanes fit a record");
-
-static uintptr_t this_thread(void)
-{
-    return (uintptr_t)pthread_self();
-}
 
 static struct nx_lanes *lanes_of(const struct nx_slot *slot)
 {
@@ -149,7 +142,7 @@ void nx_slot_widen(struct nx_slot *slot, struct nx_arena *arena)
 /* -1: it has none. */
 static int own_lane(const struct nx_lanes *lanes)
 {
-    const uintptr_t thread = this_thread();
+    const uintptr_t thread = nx_this_thread();
 
     for (int lane = 0; lane < NX_SLOT_LANES; lane++) {
         if (atomic_load_explicit(&lanes->owners[lane], memory_order_relaxed) == thread)
@@ -183,13 +176,13 @@ static void claim_lane(struct nx_lanes *lanes)
         lane++;
     if (lane == NX_SLOT_LANES)
         lane = atomic_fetch_add_explicit(&lanes->next, 1, memory_order_relaxed) % NX_SLOT_LANES;
-    atomic_store_explicit(&lanes->owners[lane], this_thread(), memory_order_relaxed);
+    atomic_store_explicit(&lanes->owners[lane], nx_this_thread(), memory_order_relaxed);
 }
 
 /* A thread in 16 bits, neither 0 nor all of them. Two that are the same by that are not seen to share a slot. */
 static uint32_t mark_of_thread(void)
 {
-    return (uint32_t)((this_thread() * UINT64_C(0x9e3779b97f4a7c15)) >> 48) % 0xfffe + 1;
+    return (uint32_t)((nx_this_thread() * UINT64_C(0x9e3779b97f4a7c15)) >> 48) % 0xfffe + 1;
 }
 
 /* When two threads fold by turns, the slot is closed, so that the next caller takes the lock, and widens it. */

@@ -52,7 +52,7 @@ enum {
 /* Where references are taken out of a wide slot: a record of the arena. */
 struct nx_lanes {
     _Atomic int64_t until_ns;                /* in place of the slot's */
-    _Atomic uintptr_t owners[NX_SLOT_LANES]; /* threads, as pthread_self() has them; 0: nobody's yet */
+    _Atomic uintptr_t owners[NX_SLOT_LANES]; /* threads, as nx_this_thread() has them; 0: nobody's yet */
     _Atomic uint32_t next;                   /* to be taken away from its owner when another needs it */
     struct {
         _Alignas(64) _Atomic uint64_t word; /* like the slot's */

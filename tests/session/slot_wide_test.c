@@ -136,7 +136,7 @@ static uint64_t counted_without_lane(const struct nx_slot *slot)
 static void own(struct nx_slot *slot, int lane)
 {
     for (int i = 0; i < NX_SLOT_LANES; i++)
-        atomic_store(&atomic_load(&slot->lanes)->owners[i], i == lane ? (uintptr_t)pthread_self() : 1);
+        atomic_store(&atomic_load(&slot->lanes)->owners[i], i == lane ? nx_this_thread() : 1);
 }
 
 /* ---- When it is made wide ---------------------------------------------------------------------------------------- */
@@ -337,7 +337,7 @@ static void where_none_is_free_it_takes_them_by_turns(void **state)
         own(&slot, -1);
         ask_here(&slot, FOLD_AT + 1);
         for (int lane = 0; lane < NX_SLOT_LANES; lane++)
-            assert_int_equal(atomic_load(&atomic_load(&slot.lanes)->owners[lane]) == (uintptr_t)pthread_self(),
+            assert_int_equal(atomic_load(&atomic_load(&slot.lanes)->owners[lane]) == nx_this_thread(),
                              lane == i % NX_SLOT_LANES);
         assert_int_equal(counted(&slot, i % NX_SLOT_LANES), i / NX_SLOT_LANES + 1);
     }
