@@ -242,7 +242,7 @@ nexauth_status nexauth_source_get_token(nexauth_source *source, const struct nex
     if (options || !source || !out)
         return get_with(source, options, out, error);
     now = moment_of(source, 0);
-    token = nx_slot_is_fresh(&source->slot, &source->slot.until_ns, now) ? nx_slot_take(&source->slot) : NULL;
+    token = nx_slot_is_fresh(&source->slot, &source->slot.until_ns, now) ? nx_slot_take(&source->slot, NULL, -1) : NULL;
     if (!token)
         return get_in_lane(source, now, out, error);
     *out = token;

@@ -68,13 +68,12 @@ static void show(struct nx_slot *slot, const nexauth_token *token)
     atomic_store_explicit(&slot->sequence, sequence + 2, memory_order_release);
 }
 
-static void close_all(struct nx_slot *slot)
+/* Of the lanes, when it has some: then the slot itself is never fresh. */
+static void set_until(struct nx_slot *slot, int64_t until_ns)
 {
     struct nx_lanes *lanes = lanes_of(slot);
 
-    atomic_store_explicit(&slot->until_ns, INT64_MIN, memory_order_release);
-    if (lanes)
-        atomic_store_explicit(&lanes->until_ns, INT64_MIN, memory_order_release);
+    atomic_store_explicit(lanes ? &lanes->until_ns : &slot->until_ns, until_ns, memory_order_release);
 }
 
 /* Puts a new word in all places of the old one, and counts what these had counted. */
@@ -95,7 +94,7 @@ bool nx_slot_put(struct nx_slot *slot, nexauth_token *token)
     nexauth_token *old;
     uint64_t count;
 
-    close_all(slot);
+    set_until(slot, INT64_MIN);
     if (word)
         atomic_fetch_add_explicit(token->references, NX_SLOT_BIAS, memory_order_relaxed);
     show(slot, word ? token : NULL);
@@ -110,11 +109,9 @@ bool nx_slot_put(struct nx_slot *slot, nexauth_token *token)
 
 void nx_slot_set_fresh(struct nx_slot *slot, int64_t until_ns, int64_t skew_ns)
 {
-    struct nx_lanes *lanes = lanes_of(slot);
-
     if (!nx_slot_token_in(atomic_load_explicit(&slot->word, memory_order_relaxed)))
         return;
-    atomic_store_explicit(lanes ? &lanes->until_ns : &slot->until_ns, until_ns, memory_order_release);
+    set_until(slot, until_ns);
     atomic_store_explicit(&slot->skew_ns, skew_ns, memory_order_release);
 }
 
@@ -154,16 +151,10 @@ static int own_lane(const struct nx_lanes *lanes)
 nexauth_token *nx_slot_ref_in_lane(struct nx_slot *slot, struct nx_moment now)
 {
     struct nx_lanes *lanes = lanes_of(slot);
-    uint64_t word;
-    int lane;
 
     if (!lanes || !nx_slot_is_fresh(slot, &lanes->until_ns, now))
         return NULL;
-    lane = own_lane(lanes);
-    word = atomic_fetch_add_explicit(lane < 0 ? &slot->word : &lanes->lane[lane].word, 1, memory_order_acquire) + 1;
-    if ((word & NX_SLOT_COUNT_MASK) >= slot->fold_at)
-        nx_slot_fold(slot, lane, word);
-    return nx_slot_token_in(word);
+    return nx_slot_take(slot, lanes, own_lane(lanes));
 }
 
 /* Who folds is one that asks often, most likely. Two threads may come to own the same lane, one after the other, and
@@ -206,7 +197,7 @@ static void note_folder(struct nx_slot *slot)
 void nx_slot_fold(struct nx_slot *slot, int lane, uint64_t word)
 {
     struct nx_lanes *lanes = lanes_of(slot);
-    _Atomic uint64_t *there = lane < 0 ? &slot->word : &lanes->lane[lane].word;
+    _Atomic uint64_t *there = nx_slot_word_of(slot, lanes, lane);
     nexauth_token *token = nx_slot_token_in(word);
     uint64_t added = 0;
 
@@ -251,12 +242,9 @@ uint64_t nx_slot_hits(const struct nx_slot *slot)
 /* Whether there is a fresh token, for whoever takes no reference. */
 static bool shows(const struct nx_slot *slot, struct nx_moment now)
 {
-    const struct nx_lanes *lanes;
+    const struct nx_lanes *lanes = lanes_of(slot);
 
-    if (nx_slot_is_fresh(slot, &slot->until_ns, now))
-        return true;
-    lanes = lanes_of(slot);
-    return lanes && nx_slot_is_fresh(slot, &lanes->until_ns, now);
+    return nx_slot_is_fresh(slot, lanes ? &lanes->until_ns : &slot->until_ns, now);
 }
 
 /* Whether what was read since `sequence` was, each with acquire, belongs together. */

@@ -98,8 +98,8 @@ bool nx_slot_put(struct nx_slot *slot, nexauth_token *token);
  * source's lock. */
 void nx_slot_set_fresh(struct nx_slot *slot, int64_t until_ns, int64_t skew_ns);
 
-/* Makes the slot wide, where threads that share it have closed it for that: a moment for which to be called is before
- * it is said to be fresh. Without memory it stays as it is. With the source's lock. */
+/* Makes the slot wide, where threads that share it have closed it for that. To be called before it is said to be fresh.
+ * Without memory it stays as it is. With the source's lock. */
 void nx_slot_widen(struct nx_slot *slot, struct nx_arena *arena);
 
 /* How many references have been given out. Exact when no reader is at it; else what is under way may be missing. */
@@ -143,21 +143,26 @@ static inline bool nx_slot_is_fresh(const struct nx_slot *slot, const _Atomic in
     return now.mono_ns < until_ns && moved_ns + most_ns <= 2 * most_ns;
 }
 
-/* A reference out of the slot's own word, for who has seen that it is fresh. NULL: its token was taken out meanwhile.
- */
-static inline nexauth_token *nx_slot_take(struct nx_slot *slot)
+/* `lane` -1: the slot's own, whatever its lanes are. */
+static inline _Atomic uint64_t *nx_slot_word_of(struct nx_slot *slot, struct nx_lanes *lanes, int lane)
 {
-    const uint64_t word = atomic_fetch_add_explicit(&slot->word, 1, memory_order_acquire) + 1;
+    return lane < 0 ? &slot->word : &lanes->lane[lane].word;
+}
+
+/* A reference out of that word, for who has seen that the slot is fresh. NULL: its token was taken out meanwhile. */
+static inline nexauth_token *nx_slot_take(struct nx_slot *slot, struct nx_lanes *lanes, int lane)
+{
+    const uint64_t word = atomic_fetch_add_explicit(nx_slot_word_of(slot, lanes, lane), 1, memory_order_acquire) + 1;
 
     if (NX_RARELY((word & NX_SLOT_COUNT_MASK) >= slot->fold_at))
-        nx_slot_fold(slot, -1, word);
+        nx_slot_fold(slot, lane, word);
     return nx_slot_token_in(word);
 }
 
 /* The token with a reference for the caller; NULL when the slot is not fresh. */
 static inline nexauth_token *nx_slot_ref(struct nx_slot *slot, struct nx_moment now)
 {
-    return nx_slot_is_fresh(slot, &slot->until_ns, now) ? nx_slot_take(slot) : nx_slot_ref_in_lane(slot, now);
+    return nx_slot_is_fresh(slot, &slot->until_ns, now) ? nx_slot_take(slot, NULL, -1) : nx_slot_ref_in_lane(slot, now);
 }
 
 #endif
