@@ -29,7 +29,7 @@ static void see_to(struct race *race)
     pthread_mutex_lock(&race->lock);
     if (race->widens)
         nx_slot_widen(&race->slot, slot_arena);
-    slot_set_fresh(&race->slot, SLOT_ALWAYS_MS, SLOT_WALL_MS - SLOT_MONO_MS);
+    slot_open(&race->slot);
     pthread_mutex_unlock(&race->lock);
     sched_yield(); /* it may be empty for a while */
 }

@@ -48,10 +48,15 @@ void slot_set_fresh(struct nx_slot *slot, int64_t until_ms, int64_t skew_ms)
     nx_slot_set_fresh(slot, ever ? until_ms : until_ms * 1000000, skew_ms * 1000000);
 }
 
+void slot_open(struct nx_slot *slot)
+{
+    slot_set_fresh(slot, SLOT_ALWAYS_MS, SLOT_WALL_MS - SLOT_MONO_MS);
+}
+
 void slot_fill(struct nx_slot *slot, nexauth_token *token)
 {
     assert_true(nx_slot_put(slot, token));
-    slot_set_fresh(slot, SLOT_ALWAYS_MS, SLOT_WALL_MS - SLOT_MONO_MS);
+    slot_open(slot);
 }
 
 nexauth_token *slot_new_token(struct nx_slot *slot, int letter)

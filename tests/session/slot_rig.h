@@ -25,7 +25,10 @@ struct nx_moment slot_now(void);
 /* nx_slot_set_fresh() with milliseconds; INT64_MAX and INT64_MIN are what they are there. */
 void slot_set_fresh(struct nx_slot *slot, int64_t until_ms, int64_t skew_ms);
 
-/* Puts the token in, fresh for long after slot_now(). */
+/* Says that its token is fresh for long after slot_now(). */
+void slot_open(struct nx_slot *slot);
+
+/* Puts the token in, and opens the slot. */
 void slot_fill(struct nx_slot *slot, nexauth_token *token);
 
 /* A token of one repeated letter, whose length goes with the letter. `slot` may be NULL. */

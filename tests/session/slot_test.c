@@ -31,7 +31,7 @@ static void an_empty_slot_gives_nothing(void **state)
 
     (void)state;
     nx_slot_init(&slot);
-    slot_set_fresh(&slot, SLOT_ALWAYS_MS, SLOT_WALL_MS - SLOT_MONO_MS);
+    slot_open(&slot);
     for (int i = 0; i < 200000; i++)
         assert_null(nx_slot_ref(&slot, slot_now()));
     assert_int_equal(nx_slot_copy(&slot, slot_now(), buffer, sizeof buffer, &length), NX_SLOT_NOT_FRESH);
@@ -133,7 +133,7 @@ static void a_new_token_is_not_fresh_by_what_was_said_of_the_old(void **state)
     slot_fill(&slot, tokens[0]);
     assert_true(nx_slot_put(&slot, tokens[1]));
     assert_null(nx_slot_ref(&slot, slot_now()));
-    slot_set_fresh(&slot, SLOT_ALWAYS_MS, SLOT_WALL_MS - SLOT_MONO_MS);
+    slot_open(&slot);
     assert_ptr_equal(nx_slot_ref(&slot, slot_now()), tokens[1]);
     nexauth_token_unref(tokens[1]);
     assert_true(nx_slot_put(&slot, NULL));
@@ -228,7 +228,7 @@ static void a_token_at_an_address_of_more_than_48_bits_stays_out(void **state)
     nx_slot_init(&slot);
     slot_fill(&slot, token);
     assert_false(nx_slot_put(&slot, far.token));
-    slot_set_fresh(&slot, SLOT_ALWAYS_MS, SLOT_WALL_MS - SLOT_MONO_MS);
+    slot_open(&slot);
     assert_null(nx_slot_ref(&slot, slot_now()));
     assert_int_equal(slot_references(token), 1);
     nexauth_token_unref(token);
