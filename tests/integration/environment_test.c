@@ -239,6 +239,7 @@ static void proxies_and_passwords_of_the_environment_are_not_used(void **state)
         scene.no_proxy = exceptions[i];
         scene.recorder = listener_start("127.0.0.1");
         assert_non_null(scene.recorder);
+        child_await_quiet();
         assert_int_equal(child_run(get_tokens, &scene), 0);
         assert_int_equal(listener_connections(scene.recorder), 0);
         assert_int_equal(listener_received(scene.recorder), 0);

@@ -69,6 +69,7 @@ static void await_in_flight(int requests)
 
     while (emulator_in_flight(&live_emulator, NEX_PATH) < requests)
         nanosleep(&moment, NULL);
+    child_await_quiet();
 }
 
 /* ---- Tests ------------------------------------------------------------------------------------------------------- */

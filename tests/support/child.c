@@ -2,10 +2,14 @@
 
 #include "support/child.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LONGEST_S = 60 };
@@ -51,6 +55,42 @@ static bool take_byte(int descriptor)
 void child_await(const struct child *me)
 {
     take_byte(me->to);
+}
+
+/* Of a folder of /proc/self/task. The state stands behind the name, which ends with the last bracket. */
+static bool is_asleep(int tasks, const char *thread)
+{
+    char path[64];
+    char text[512] = "";
+
+    snprintf(path, sizeof path, "%s/stat", thread);
+    const int file = openat(tasks, path, O_RDONLY);
+    if (file < 0)
+        return true; /* it has ended */
+    const ssize_t size = read(file, text, sizeof text - 1);
+    close(file);
+    const char *name_end = size > 0 ? strrchr(text, ')') : NULL;
+    return name_end && strncmp(name_end, ") S", 3) == 0;
+}
+
+static int count_awake(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    int awake = 0;
+
+    assert_non_null(tasks);
+    for (const struct dirent *entry; (entry = readdir(tasks));)
+        awake += entry->d_name[0] != '.' && !is_asleep(dirfd(tasks), entry->d_name);
+    closedir(tasks);
+    return awake;
+}
+
+void child_await_quiet(void)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+
+    while (count_awake() > 1)
+        nanosleep(&moment, NULL);
 }
 
 void child_start(struct child *child, child_work work, void *context)

@@ -23,6 +23,10 @@ void child_await(const struct child *me);
 /* What runs in a child: true when all was as expected. A child that takes longer than a minute is killed. */
 typedef bool (*child_work)(const struct child *me, void *context);
 
+/* Waits until this thread is the only one that is awake. AddressSanitizer's allocator stays locked for ever in a child
+ * that was forked while another thread was in it, and threads are in it when they begin. */
+void child_await_quiet(void);
+
 void child_start(struct child *child, child_work work, void *context);
 
 /* In the parent: waits until the child said something; lets it go on. */
