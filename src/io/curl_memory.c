@@ -2,19 +2,15 @@
  * Both libraries take an allocator only before they have allocated anything. OpenSSL says so when it comes too late;
  * libcurl takes it for good and ignores it, so it is made to allocate, and the allocator counts. OpenSSL comes first,
  * as libcurl starts it.
- *
- * The library is not linked to OpenSSL: libcurl may have been built with another library. OpenSSL's functions are
- * looked up in what the process has loaded.
  */
 #include "io/curl_memory.h"
 
 #include "core/error.h"
 #include "core/wiping.h"
+#include "io/curl_openssl.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <stdbool.h>
-#include <string.h>
 
 /* <openssl/crypto.h>, since 1.1.0. */
 typedef void *openssl_malloc(size_t size, const char *file, int line);
@@ -49,19 +45,11 @@ static void release(void *memory, const char *file, int line)
     nx_wiping_free(memory);
 }
 
-/* `to`: a pointer to a function, which C does not convert a pointer to data to. */
-static bool look_up(const char *name, void *to)
-{
-    void *const symbol = dlsym(RTLD_DEFAULT, name);
-
-    memcpy(to, &symbol, sizeof symbol);
-    return symbol != NULL;
-}
-
 static bool find_openssl(struct openssl *openssl)
 {
-    return look_up("CRYPTO_set_mem_functions", &openssl->set_memory) && look_up("CRYPTO_malloc", &openssl->malloc) &&
-           look_up("CRYPTO_free", &openssl->free);
+    return nx_curl_openssl_find("CRYPTO_set_mem_functions", &openssl->set_memory) &&
+           nx_curl_openssl_find("CRYPTO_malloc", &openssl->malloc) &&
+           nx_curl_openssl_find("CRYPTO_free", &openssl->free);
 }
 
 /* True when OpenSSL has the allocator, since now or an earlier attempt, or is not there. */
