@@ -27,33 +27,49 @@ struct connection {
     int64_t until_ms; /* on CLOCK_MONOTONIC */
 };
 
-typedef void serve_fault(struct connection *connection, const char *priorities, enum emu_certificate_id certificate);
+typedef void serve_fault(struct connection *connection);
 
 static serve_fault close_at_once;
 static serve_fault read_and_close;
 static serve_fault answer_in_plain_text;
 static serve_fault speak_tls;
 
-#define TODAY "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1"
+#define ONLY(version) "NORMAL:-VERS-ALL:+VERS-TLS" version
+#define TODAY         ONLY("1.2") ":+VERS-TLS1.3"
 
 static const struct kind {
     const char *name;
     serve_fault *serve;
     const char *priorities;
     enum emu_certificate_id certificate;
+    gnutls_certificate_request_t of_client;
+    bool answers; /* a whole request */
+    bool asks;    /* before that, for a certificate */
 } kinds[EMU_TLS_FAULTS] = {
-    [EMU_CLOSES_AT_ACCEPT] = {"CLOSES_AT_ACCEPT", close_at_once, NULL, EMU_RIGHT},
-    [EMU_CLOSES_IN_HANDSHAKE] = {"CLOSES_IN_HANDSHAKE", read_and_close, NULL, EMU_RIGHT},
-    [EMU_PLAIN_TEXT] = {"PLAIN_TEXT", answer_in_plain_text, NULL, EMU_RIGHT},
-    [EMU_TLS_1_1] = {"TLS_1_1", speak_tls, "NORMAL:-VERS-ALL:+VERS-TLS1.1", EMU_RIGHT},
-    [EMU_CERTIFICATE_EXPIRED] = {"EXPIRED", speak_tls, TODAY, EMU_EXPIRED},
-    [EMU_CERTIFICATE_WRONG_NAME] = {"WRONG_NAME", speak_tls, TODAY, EMU_WRONG_NAME},
-    [EMU_CERTIFICATE_SELF_SIGNED] = {"SELF_SIGNED", speak_tls, TODAY, EMU_SELF_SIGNED},
-    [EMU_CERTIFICATE_UNKNOWN_CA] = {"UNKNOWN_CA", speak_tls, TODAY, EMU_UNKNOWN_AUTHORITY},
-    [EMU_CERTIFICATE_CLIENTS_ONLY] = {"CLIENTS_ONLY", speak_tls, TODAY, EMU_CLIENTS_ONLY},
-    [EMU_WANTS_CERTIFICATE] = {"WANTS_CERTIFICATE", speak_tls, TODAY, EMU_RIGHT},
-    [EMU_CLOSES_AFTER_REQUEST] = {"CLOSES_AFTER_REQUEST", speak_tls, TODAY, EMU_RIGHT},
+    [EMU_CLOSES_AT_ACCEPT] = {"CLOSES_AT_ACCEPT", .serve = close_at_once},
+    [EMU_CLOSES_IN_HANDSHAKE] = {"CLOSES_IN_HANDSHAKE", .serve = read_and_close},
+    [EMU_PLAIN_TEXT] = {"PLAIN_TEXT", .serve = answer_in_plain_text},
+    [EMU_TLS_1_1] = {"TLS_1_1", speak_tls, ONLY("1.1"), .certificate = EMU_RIGHT},
+    [EMU_CERTIFICATE_EXPIRED] = {"EXPIRED", speak_tls, TODAY, .certificate = EMU_EXPIRED},
+    [EMU_CERTIFICATE_WRONG_NAME] = {"WRONG_NAME", speak_tls, TODAY, .certificate = EMU_WRONG_NAME},
+    [EMU_CERTIFICATE_SELF_SIGNED] = {"SELF_SIGNED", speak_tls, TODAY, .certificate = EMU_SELF_SIGNED},
+    [EMU_CERTIFICATE_UNKNOWN_CA] = {"UNKNOWN_CA", speak_tls, TODAY, .certificate = EMU_UNKNOWN_AUTHORITY},
+    [EMU_CERTIFICATE_CLIENTS_ONLY] = {"CLIENTS_ONLY", speak_tls, TODAY, .certificate = EMU_CLIENTS_ONLY},
+    [EMU_WANTS_CERTIFICATE] = {"WANTS_CERTIFICATE", speak_tls, TODAY, EMU_RIGHT, .of_client = GNUTLS_CERT_REQUIRE},
+    [EMU_WANTS_CERTIFICATE_1_2] = {"WANTS_CERTIFICATE_1_2", speak_tls, ONLY("1.2"), EMU_RIGHT,
+                                   .of_client = GNUTLS_CERT_REQUIRE},
+    [EMU_WANTS_CERTIFICATE_1_3] = {"WANTS_CERTIFICATE_1_3", speak_tls, ONLY("1.3"), EMU_RIGHT,
+                                   .of_client = GNUTLS_CERT_REQUIRE},
+    [EMU_TAKES_CERTIFICATE] = {"TAKES_CERTIFICATE", speak_tls, TODAY, EMU_RIGHT, .of_client = GNUTLS_CERT_REQUEST,
+                               .answers = true},
+    [EMU_ASKS_AFTER_REQUEST] = {"ASKS_AFTER_REQUEST", speak_tls, ONLY("1.2"), EMU_RIGHT, .answers = true, .asks = true},
+    [EMU_CLOSES_AFTER_REQUEST] = {"CLOSES_AFTER_REQUEST", speak_tls, TODAY, .certificate = EMU_RIGHT},
 };
+
+static const struct kind *kind_of(const struct connection *connection)
+{
+    return &kinds[connection->server->id];
+}
 
 static int64_t now_ms(void)
 {
@@ -95,28 +111,23 @@ static ssize_t push(gnutls_transport_ptr_t context, const void *bytes, size_t le
     return send(connection->descriptor, bytes, length, MSG_NOSIGNAL);
 }
 
-static void close_at_once(struct connection *connection, const char *priorities, enum emu_certificate_id certificate)
+static void close_at_once(struct connection *connection)
 {
     (void)connection;
-    (void)priorities;
-    (void)certificate;
 }
 
-static void read_and_close(struct connection *connection, const char *priorities, enum emu_certificate_id certificate)
+static void read_and_close(struct connection *connection)
 {
     char bytes[4096];
 
-    (void)priorities;
-    (void)certificate;
     receive(connection, bytes, sizeof(bytes));
 }
 
-static void answer_in_plain_text(struct connection *connection, const char *priorities,
-                                 enum emu_certificate_id certificate)
+static void answer_in_plain_text(struct connection *connection)
 {
     static const char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-    read_and_close(connection, priorities, certificate);
+    read_and_close(connection);
     push(connection, answer, sizeof(answer) - 1);
 }
 
@@ -151,7 +162,34 @@ static size_t whole_length(const char *text)
     return (size_t)(end + 4 - text) + body;
 }
 
-static void read_request(const struct connection *connection, gnutls_session_t session)
+/* The client learns why. */
+static bool shake_hands(gnutls_session_t session)
+{
+    int failed = 0;
+
+    do
+        failed = gnutls_handshake(session);
+    while (failed < 0 && !gnutls_error_is_fatal(failed));
+    if (failed < 0)
+        gnutls_alert_send_appropriate(session, failed);
+    return failed == 0;
+}
+
+static void answer_request(const struct connection *connection, gnutls_session_t session)
+{
+    static const char answer[] = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    const struct kind *kind = kind_of(connection);
+
+    if (kind->asks) {
+        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+        if (gnutls_rehandshake(session) || !shake_hands(session))
+            return;
+    }
+    if (kind->answers)
+        gnutls_record_send(session, answer, sizeof(answer) - 1);
+}
+
+static void serve_request(const struct connection *connection, gnutls_session_t session)
 {
     char *text = emu_allocate(REQUEST_MAX + 1);
     size_t length = 0;
@@ -165,22 +203,11 @@ static void read_request(const struct connection *connection, gnutls_session_t s
         length += (size_t)count;
         note(connection, 0, (unsigned long)count);
     }
-    if (whole_length(text) > 0 && length >= whole_length(text))
+    if (whole_length(text) > 0 && length >= whole_length(text)) {
         note(connection, 1, 0);
+        answer_request(connection, session);
+    }
     free(text);
-}
-
-/* The client learns why. */
-static bool shake_hands(gnutls_session_t session)
-{
-    int failed = 0;
-
-    do
-        failed = gnutls_handshake(session);
-    while (failed < 0 && !gnutls_error_is_fatal(failed));
-    if (failed < 0)
-        gnutls_alert_send_appropriate(session, failed);
-    return failed == 0;
 }
 
 static gnutls_certificate_credentials_t make_credentials(const struct emu_tls *tls, enum emu_certificate_id certificate)
@@ -211,21 +238,21 @@ static void drain(struct connection *connection)
 }
 
 /* As far as the client goes along. */
-static void speak_tls(struct connection *connection, const char *priorities, enum emu_certificate_id certificate)
+static void speak_tls(struct connection *connection)
 {
-    gnutls_certificate_credentials_t credentials = make_credentials(connection->server->tls, certificate);
+    const struct kind *kind = kind_of(connection);
+    gnutls_certificate_credentials_t credentials = make_credentials(connection->server->tls, kind->certificate);
     gnutls_session_t session = NULL;
 
     if (credentials && gnutls_init(&session, GNUTLS_SERVER) == 0 &&
-        gnutls_priority_set_direct(session, priorities, NULL) == 0 &&
+        gnutls_priority_set_direct(session, kind->priorities, NULL) == 0 &&
         gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials) == 0) {
         gnutls_transport_set_ptr(session, connection);
         gnutls_transport_set_pull_function(session, receive);
         gnutls_transport_set_push_function(session, push);
-        if (connection->server->id == EMU_WANTS_CERTIFICATE)
-            gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
+        gnutls_certificate_server_set_request(session, kind->of_client);
         if (shake_hands(session))
-            read_request(connection, session);
+            serve_request(connection, session);
         else
             drain(connection);
     }
@@ -237,13 +264,12 @@ static void speak_tls(struct connection *connection, const char *priorities, enu
 
 static void serve(struct emu_tls_fault_server *server, int descriptor)
 {
-    const struct kind *kind = &kinds[server->id];
     struct connection connection = {server, descriptor, now_ms() + CONNECTION_MS};
 
     pthread_mutex_lock(&server->emu->lock);
     count_of(&connection)->connections++;
     pthread_mutex_unlock(&server->emu->lock);
-    kind->serve(&connection, kind->priorities, kind->certificate);
+    kind_of(&connection)->serve(&connection);
     close(descriptor);
 }
 

@@ -10,9 +10,9 @@
 #include <stdio.h>
 
 /*
- * What goes wrong below HTTP: plain sockets beside the services, a port for each fault, where no request over TLS
- * is ever answered. A request that nevertheless arrives, which only a careless client sends to most of them, is read
- * and counted; then the connection is closed without close_notify.
+ * What goes wrong below HTTP: plain sockets beside the services, a port for each fault, where a request over TLS gets
+ * no token, and but at one of them no answer. A request that nevertheless arrives, which only a careless client sends
+ * to most of them, is read and counted; then the connection is closed without close_notify.
  */
 
 enum emu_tls_fault_id {
@@ -25,7 +25,11 @@ enum emu_tls_fault_id {
     EMU_CERTIFICATE_SELF_SIGNED,
     EMU_CERTIFICATE_UNKNOWN_CA,
     EMU_CERTIFICATE_CLIENTS_ONLY,
-    EMU_WANTS_CERTIFICATE,    /* of the client, any */
+    EMU_WANTS_CERTIFICATE, /* of the client, any */
+    EMU_WANTS_CERTIFICATE_1_2,
+    EMU_WANTS_CERTIFICATE_1_3,
+    EMU_TAKES_CERTIFICATE,    /* asks for one, does not insist, and answers 401 */
+    EMU_ASKS_AFTER_REQUEST,   /* the same by TLS 1.2, in a second handshake */
     EMU_CLOSES_AFTER_REQUEST, /* all is well until then: a ban by closed connections */
     EMU_TLS_FAULTS
 };

@@ -30,6 +30,10 @@ struct emulator {
     char tls_unknown_ca[64];
     char tls_clients_only[64];
     char tls_wants_certificate[64];
+    char tls_wants_certificate_1_2[64];
+    char tls_wants_certificate_1_3[64];
+    char tls_takes_certificate[64];
+    char tls_asks_after_request[64];
     char tls_closes_after_request[64];
     char control[64];
     char ca_file[1024];
