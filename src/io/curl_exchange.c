@@ -65,6 +65,15 @@ static CURLU *parse_url(const char *url, CURLUcode *result)
     return NULL;
 }
 
+/* For as long as the handle serves one URL. */
+static CURLcode set_asked(struct nx_curl_exchange *curl, bool asked)
+{
+    if (curl->asked == asked)
+        return CURLE_OK;
+    curl->asked = asked;
+    return nx_curl_asked_set(curl->easy, &curl->common->settings, asked);
+}
+
 /*
  * A URL that the handle has had already is not parsed again. One that libcurl does not take is given to it as it is,
  * for libcurl to say so in its own words. What it made of the last one has to go first: it would stay the handle's.
@@ -88,7 +97,7 @@ static CURLcode set_url(struct nx_curl_exchange *curl, const struct nx_request *
     SET(CURLOPT_URL, curl->url ? NULL : url);
     SET(CURLOPT_CURLU, curl->url);
     SET(CURLOPT_PROTOCOLS_STR, is_https(request) ? "https" : "http");
-    return result;
+    return result ? result : set_asked(curl, false);
 }
 
 /* libcurl reads the list, and changes nothing. An empty "Expect:" keeps it from asking before it sends a body: by
@@ -212,20 +221,30 @@ static enum nx_loss loss_of(const struct nx_curl_exchange *curl, CURLcode result
         return NX_LOSS_TIMEOUT;
     if (curl->exchange->sendings == 0)
         return is_of_tls(result) ? NX_LOSS_TLS : NX_LOSS_CONNECT;
-    if (nx_curl_client_was_refused(result, curl->reason))
-        return NX_LOSS_TLS;
     if (result == CURLE_WEIRD_SERVER_REPLY || result == CURLE_UNSUPPORTED_PROTOCOL)
         return NX_LOSS_GARBLED;
     return was_closed(curl, result) ? NX_LOSS_CLOSED : NX_LOSS_CUT;
 }
 
+/* Who asked for a certificate, and then ends the handshake, wants one, whatever it says. */
 static const char *reason_of(const struct nx_curl_exchange *curl, CURLcode result)
 {
+    const bool wants = curl->asked && result == CURLE_SSL_CONNECT_ERROR;
+    const char *words = nx_curl_tls_reason(wants ? "certificate required" : curl->reason);
+
     if (result == CURLE_OK)
         return "the connection was closed within the headers";
-    if (curl->exchange->loss == NX_LOSS_TLS && nx_curl_tls_reason(curl->reason))
-        return nx_curl_tls_reason(curl->reason);
+    if (curl->exchange->loss == NX_LOSS_TLS && words)
+        return words;
     return *curl->reason ? curl->reason : curl_easy_strerror(result);
+}
+
+bool nx_curl_exchange_goes_without(struct nx_curl_exchange *curl, CURLcode result)
+{
+    if (!nx_curl_was_asked(result, curl->reason))
+        return false;
+    curl->reason[0] = '\0';
+    return !set_asked(curl, true);
 }
 
 /* An answer counts when its headers were read to their end, or when it was too large and its status is known. */

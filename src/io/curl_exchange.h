@@ -33,6 +33,7 @@ struct nx_curl_exchange {
     struct nx_text spelling;                           /* of the last request's URL */
     struct curl_slist headers[NX_REQUEST_HEADERS + 1]; /* their data are the request's own */
     bool one_time;                                     /* as the handle was last told */
+    bool asked;                                        /* for a certificate: as the handle was last told */
     bool done;                                         /* the answer was read to its end */
     size_t received;                                   /* bytes of headers and body */
     bool headers_ended;                                /* the final answer's */
@@ -46,6 +47,12 @@ struct nx_curl_exchange *nx_curl_exchange_new(struct nx_curl_common *common);
 
 /* Tells the handle the exchange's request. False when memory ran out. */
 bool nx_curl_exchange_begin(struct nx_curl_exchange *curl, struct nx_exchange *exchange);
+
+/*
+ * Whether the handle is to be tried once more, which nothing was sent by, and has been told how: the server asked for a
+ * certificate that the session does not have.
+ */
+bool nx_curl_exchange_goes_without(struct nx_curl_exchange *curl, CURLcode result);
 
 /* Says in the exchange how it ended. */
 void nx_curl_exchange_conclude(struct nx_curl_exchange *curl, CURLcode result);
@@ -62,11 +69,14 @@ CURLcode nx_curl_handle_set_up(CURL *easy, const struct nx_curl_common *common);
 /* Why a handshake failed, in a sentence of ours, for libcurl's `words`; NULL when none fits. */
 const char *nx_curl_tls_reason(const char *words);
 
-/*
- * Whether the server ended the handshake for want of a client's certificate. By TLS 1.3 it says so when the client has
- * already sent its request, which such a server does not read.
- */
-bool nx_curl_client_was_refused(CURLcode result, const char *words);
+/* Finds what this takes of OpenSSL: once, when libcurl has started. */
+void nx_curl_asked_start(void);
+
+/* TLS 1.2 or later; once a certificate was asked for, 1.2. */
+CURLcode nx_curl_asked_set(CURL *easy, const struct nx_curl_settings *settings, bool asked);
+
+/* Whether the handshake was ended as a certificate was asked for. */
+bool nx_curl_was_asked(CURLcode result, const char *words);
 
 /* Where libcurl delivers an answer, and where it asks before it sends. */
 size_t nx_curl_take_header(char *bytes, size_t size, size_t count, void *context);

@@ -175,6 +175,23 @@ static void end(struct curl_transport *self, struct nx_exchange *exchange)
     exchange->handle = NULL;
 }
 
+static bool begin_again(struct curl_transport *self, struct nx_curl_exchange *curl)
+{
+    curl_multi_remove_handle(self->multi, curl->easy);
+    return curl_multi_add_handle(self->multi, curl->easy) == CURLM_OK;
+}
+
+/* True unless it goes on. */
+static bool conclude(struct curl_transport *self, struct nx_curl_exchange *curl, CURLcode result)
+{
+    const bool again = nx_curl_exchange_goes_without(curl, result);
+
+    if (again && begin_again(self, curl))
+        return false;
+    nx_curl_exchange_conclude(curl, again ? CURLE_OUT_OF_MEMORY : result);
+    return true;
+}
+
 /* Moves what could not be begun and what libcurl has finished to the list. */
 static void take_finished(struct curl_transport *self, struct nx_exchange **finished)
 {
@@ -193,7 +210,8 @@ static void take_finished(struct curl_transport *self, struct nx_exchange **fini
 
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&curl);
         exchange = curl->exchange;
-        nx_curl_exchange_conclude(curl, message->data.result);
+        if (!conclude(self, curl, message->data.result))
+            continue;
         end(self, exchange);
         push(finished, exchange);
     }
@@ -291,6 +309,7 @@ static CURLcode global_result;
 static void start_libcurl(void)
 {
     global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
+    nx_curl_asked_start();
 }
 
 static bool copy_settings(struct curl_transport *self, const struct nx_curl_settings *settings)

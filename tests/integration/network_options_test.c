@@ -162,12 +162,17 @@ static void a_proxy_that_refuses_is_a_network_failure(void **state)
 /* ---- A client's certificate, and a pinned key ----------------------------------------------------------------------
  */
 
-static int requests_of(const char *fault)
+static int count_of(const char *fault, const char *member)
 {
     char key[64];
 
     snprintf(key, sizeof key, "tls_faults %s", fault);
-    return emulator_count_member(&live_emulator, key, "requests", 1);
+    return emulator_count_member(&live_emulator, key, member, 1);
+}
+
+static int requests_of(const char *fault)
+{
+    return count_of(fault, "requests");
 }
 
 static const struct showing {
@@ -211,6 +216,61 @@ static void a_client_shows_its_certificate_to_a_server_that_wants_one(void **sta
     for (size_t i = 0; i < sizeof showings / sizeof *showings; i++)
         wrong += run_showing(&showings[i]);
     assert_int_equal(wrong, 0);
+}
+
+/* A handle that has learned to go without does so at once where it learned it, and nowhere else. */
+static void a_server_that_merely_takes_a_certificate_is_sent_none(void **state)
+{
+    static const char *const passwords[] = {"one", "two", "three"};
+    const struct live_who other = {.kind = LIVE_NEX_USER, .origin = live_emulator.tls_wants_certificate_1_3};
+    nexauth_session *session = live_new_session(NULL);
+    struct nexauth_error error;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const struct live_who who = {
+            .kind = LIVE_NEX_USER, .other = passwords[i], .origin = live_emulator.tls_takes_certificate};
+
+        assert_int_equal(live_ask(session, &who, &error), NEXAUTH_DENIED);
+        assert_int_equal(count_of("TAKES_CERTIFICATE", "requests"), i + 1);
+        assert_int_equal(count_of("TAKES_CERTIFICATE", "connections"), i + 2);
+    }
+    assert_int_equal(live_ask(session, &other, &error), NEXAUTH_NETWORK);
+    assert_int_equal(count_of("WANTS_CERTIFICATE_1_3", "connections"), 2);
+    nexauth_session_free(session);
+}
+
+/* The request has left then. */
+static void a_server_that_asks_for_a_certificate_later_is_sent_none(void **state)
+{
+    const struct live_who who = {.kind = LIVE_NEX_USER, .origin = live_emulator.tls_asks_after_request};
+    nexauth_session *session = live_new_session(NULL);
+    struct nexauth_error error;
+
+    (void)state;
+    assert_int_equal(live_ask(session, &who, &error), NEXAUTH_DENIED);
+    assert_int_equal(count_of("ASKS_AFTER_REQUEST", "connections"), 1);
+    nexauth_session_free(session);
+}
+
+/* It has not left. */
+static void a_server_that_wants_a_certificate_costs_no_refresh_token(void **state)
+{
+    const char *const origins[] = {live_emulator.tls_wants_certificate, live_emulator.tls_wants_certificate_1_2,
+                                   live_emulator.tls_wants_certificate_1_3};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
+        const struct live_who who = {.kind = LIVE_NEXUSGUARD_SAVED, .origin = origins[i], .other = "kept"};
+        nexauth_session *session = live_new_session(NULL);
+        nexauth_source *source = live_new_source(session, &who);
+        struct nexauth_error error;
+
+        assert_int_equal(live_get_status(source, &error), NEXAUTH_NETWORK);
+        assert_non_null(strstr(error.message, "the server wants a certificate of the client"));
+        nexauth_source_free(source);
+        nexauth_session_free(session);
+    }
 }
 
 static nexauth_status ask_pinned(const char *pin, const struct live_who *who, struct nexauth_error *error)
@@ -266,6 +326,9 @@ int main(void)
         LIVE(what_is_not_encrypted_passes_through_the_proxy_too),
         LIVE(a_proxy_that_refuses_is_a_network_failure),
         LIVE(a_client_shows_its_certificate_to_a_server_that_wants_one),
+        LIVE(a_server_that_merely_takes_a_certificate_is_sent_none),
+        LIVE(a_server_that_asks_for_a_certificate_later_is_sent_none),
+        LIVE(a_server_that_wants_a_certificate_costs_no_refresh_token),
         LIVE(a_pinned_key_is_the_only_one_that_serves),
         LIVE(a_pinned_key_does_not_make_up_for_a_certificate),
     };
