@@ -43,8 +43,8 @@ static const struct kind {
     const char *priorities;
     enum emu_certificate_id certificate;
     gnutls_certificate_request_t of_client;
-    bool answers; /* a whole request */
-    bool asks;    /* before that, for a certificate */
+    bool answers;                                /* a whole request */
+    gnutls_certificate_request_t of_client_then; /* before that, once more */
 } kinds[EMU_TLS_FAULTS] = {
     [EMU_CLOSES_AT_ACCEPT] = {"CLOSES_AT_ACCEPT", .serve = close_at_once},
     [EMU_CLOSES_IN_HANDSHAKE] = {"CLOSES_IN_HANDSHAKE", .serve = read_and_close},
@@ -62,7 +62,10 @@ static const struct kind {
                                    .of_client = GNUTLS_CERT_REQUIRE},
     [EMU_TAKES_CERTIFICATE] = {"TAKES_CERTIFICATE", speak_tls, TODAY, EMU_RIGHT, .of_client = GNUTLS_CERT_REQUEST,
                                .answers = true},
-    [EMU_ASKS_AFTER_REQUEST] = {"ASKS_AFTER_REQUEST", speak_tls, ONLY("1.2"), EMU_RIGHT, .answers = true, .asks = true},
+    [EMU_ASKS_AFTER_REQUEST] = {"ASKS_AFTER_REQUEST", speak_tls, ONLY("1.2"), EMU_RIGHT, .answers = true,
+                                .of_client_then = GNUTLS_CERT_REQUEST},
+    [EMU_WANTS_CERTIFICATE_LATER] = {"WANTS_CERTIFICATE_LATER", speak_tls, ONLY("1.3"), EMU_RIGHT,
+                                     .of_client_then = GNUTLS_CERT_REQUIRE},
     [EMU_CLOSES_AFTER_REQUEST] = {"CLOSES_AFTER_REQUEST", speak_tls, TODAY, .certificate = EMU_RIGHT},
 };
 
@@ -175,16 +178,29 @@ static bool shake_hands(gnutls_session_t session)
     return failed == 0;
 }
 
+/* By TLS 1.2 there is another handshake for that. */
+static bool ask_client(gnutls_session_t session, gnutls_certificate_request_t request)
+{
+    int failed = 0;
+
+    gnutls_certificate_server_set_request(session, request);
+    if (gnutls_protocol_get_version(session) < GNUTLS_TLS1_3)
+        return gnutls_rehandshake(session) == 0 && shake_hands(session);
+    do
+        failed = gnutls_reauth(session, 0);
+    while (failed < 0 && !gnutls_error_is_fatal(failed));
+    if (failed < 0)
+        gnutls_alert_send_appropriate(session, failed);
+    return failed == 0;
+}
+
 static void answer_request(const struct connection *connection, gnutls_session_t session)
 {
     static const char answer[] = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     const struct kind *kind = kind_of(connection);
 
-    if (kind->asks) {
-        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
-        if (gnutls_rehandshake(session) || !shake_hands(session))
-            return;
-    }
+    if (kind->of_client_then && !ask_client(session, kind->of_client_then))
+        return;
     if (kind->answers)
         gnutls_record_send(session, answer, sizeof(answer) - 1);
 }
@@ -244,7 +260,7 @@ static void speak_tls(struct connection *connection)
     gnutls_certificate_credentials_t credentials = make_credentials(connection->server->tls, kind->certificate);
     gnutls_session_t session = NULL;
 
-    if (credentials && gnutls_init(&session, GNUTLS_SERVER) == 0 &&
+    if (credentials && gnutls_init(&session, GNUTLS_SERVER | GNUTLS_POST_HANDSHAKE_AUTH) == 0 &&
         gnutls_priority_set_direct(session, kind->priorities, NULL) == 0 &&
         gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials) == 0) {
         gnutls_transport_set_ptr(session, connection);

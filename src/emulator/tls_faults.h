@@ -28,9 +28,10 @@ enum emu_tls_fault_id {
     EMU_WANTS_CERTIFICATE, /* of the client, any */
     EMU_WANTS_CERTIFICATE_1_2,
     EMU_WANTS_CERTIFICATE_1_3,
-    EMU_TAKES_CERTIFICATE,    /* asks for one, does not insist, and answers 401 */
-    EMU_ASKS_AFTER_REQUEST,   /* the same by TLS 1.2, in a second handshake */
-    EMU_CLOSES_AFTER_REQUEST, /* all is well until then: a ban by closed connections */
+    EMU_TAKES_CERTIFICATE,       /* asks for one, does not insist, and answers 401 */
+    EMU_ASKS_AFTER_REQUEST,      /* the same by TLS 1.2, in a second handshake */
+    EMU_WANTS_CERTIFICATE_LATER, /* by TLS 1.3, once it has read the request */
+    EMU_CLOSES_AFTER_REQUEST,    /* all is well until then: a ban by closed connections */
     EMU_TLS_FAULTS
 };
 

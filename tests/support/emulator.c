@@ -50,6 +50,7 @@ static const struct place {
     {"TLS_FAULTS_WANTS_CERTIFICATE_1_3", PLACE(tls_wants_certificate_1_3)},
     {"TLS_FAULTS_TAKES_CERTIFICATE", PLACE(tls_takes_certificate)},
     {"TLS_FAULTS_ASKS_AFTER_REQUEST", PLACE(tls_asks_after_request)},
+    {"TLS_FAULTS_WANTS_CERTIFICATE_LATER", PLACE(tls_wants_certificate_later)},
     {"TLS_FAULTS_CLOSES_AFTER_REQUEST", PLACE(tls_closes_after_request)},
     {"CONTROL", PLACE(control)},
     {"CA_FILE", PLACE(ca_file)},

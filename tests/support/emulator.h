@@ -34,6 +34,7 @@ struct emulator {
     char tls_wants_certificate_1_3[64];
     char tls_takes_certificate[64];
     char tls_asks_after_request[64];
+    char tls_wants_certificate_later[64];
     char tls_closes_after_request[64];
     char control[64];
     char ca_file[1024];
