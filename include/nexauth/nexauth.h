@@ -149,7 +149,8 @@ struct nexauth_session_options {
      * none. */
     const char *proxy;
     /* PEM files of the certificate, and those that vouch for it, to show to servers that want one, and of its key,
-     * which is not encrypted. Both or none: then a server that asks for one is spoken to by TLS 1.2. */
+     * which is not encrypted. Both or none: a server that asks all the same is spoken to by TLS 1.2, where it can
+     * refuse before it is sent anything, and not at all where it speaks TLS 1.3 alone. */
     const char *client_cert_file;
     const char *client_key_file;
     /* "sha256//" and the SHA-256 of a server's SubjectPublicKeyInfo in base64 (RFC 7469), or several, separated by ';':

@@ -98,7 +98,8 @@ size_t nx_curl_take_body(char *bytes, size_t size, size_t items, void *context)
 
 /*
  * libcurl asks before each sending, its own repetitions on another connection included. A one-time request is not sent
- * again: what came of the first sending cannot be known.
+ * again: what came of the first sending cannot be known. By a connection whose server may insist on a certificate
+ * nothing is sent, by nobody: one over HTTP/2, which could carry others, is not kept.
  */
 int nx_curl_before_sending(void *context, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
@@ -109,6 +110,10 @@ int nx_curl_before_sending(void *context, char *remote_ip, char *local_ip, int r
     (void)local_ip;
     (void)remote_port;
     (void)local_port;
+    if (nx_curl_may_insist(curl)) {
+        curl_easy_setopt(curl->easy, CURLOPT_FORBID_REUSE, 1L);
+        return CURL_PREREQFUNC_ABORT;
+    }
     if (exchange->sendings &&
         (exchange->request.one_time || (exchange->again && !exchange->again(exchange, exchange->context))))
         return CURL_PREREQFUNC_ABORT;

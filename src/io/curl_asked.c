@@ -1,8 +1,11 @@
 /*
  * A server that wants a certificate of the client, and gets none, refuses it within the handshake by TLS 1.2, but by
  * TLS 1.3 only when the client's request has left already (RFC 8446 section 4.4.2). Whether it insists cannot be seen
- * before. So a handshake in which a certificate is asked for that the session does not have is ended, and another one
- * tried by TLS 1.2: who insists refuses that, and who takes what there is goes on.
+ * before. So where a server asked by TLS 1.3 for a certificate that the session does not have, nothing is sent, and
+ * another connection is tried by TLS 1.2: who insists refuses that, and who takes what there is goes on.
+ *
+ * By then the server was verified. Of what comes before, TLS 1.2 tells before it is known from whom: who asks by
+ * TLS 1.2 must not be what keeps TLS 1.3 from being spoken.
  *
  * OpenSSL asks a function of ours for the certificate. libcurl has no word for that.
  */
@@ -11,47 +14,58 @@
 
 #include <string.h>
 
-/* <openssl/ssl.h>, since 1.0.2. */
+enum { TLS_1_3 = 0x0304 };
+
+/* <openssl/ssl.h>, since 1.1.0. */
 typedef int openssl_asked(void *ssl, void *context);
 typedef void openssl_set_asked(void *ssl_settings, openssl_asked *, void *context);
 typedef size_t openssl_get_finished(const void *ssl, void *out, size_t size);
+typedef int openssl_get_version(const void *ssl);
 
 static openssl_set_asked *set_asked; /* NULL: libcurl works with another library */
 static openssl_get_finished *get_finished;
+static openssl_get_version *get_version;
 
-/* Ends the first handshake of a connection. Of a later one, by TLS 1.2, the request has left. */
-static int take_asking(void *ssl, void *context)
+/* There is none. In a later handshake on the same connection, the exchange that made it may be gone. */
+static int note_asking(void *ssl, void *context)
 {
-    (void)context;
-    return get_finished(ssl, NULL, 0) > 0;
+    struct nx_curl_exchange *curl = context;
+
+    if (get_finished(ssl, NULL, 0) == 0)
+        curl->asked = get_version(ssl);
+    return 1;
 }
 
 static CURLcode mind_asking(CURL *easy, void *ssl_settings, void *context)
 {
     (void)easy;
-    (void)context;
-    set_asked(ssl_settings, take_asking, NULL);
+    set_asked(ssl_settings, note_asking, context);
     return CURLE_OK;
 }
 
 void nx_curl_asked_start(void)
 {
     if (!nx_curl_openssl_is_curls() || !nx_curl_openssl_find("SSL_get_finished", &get_finished) ||
-        !nx_curl_openssl_find("SSL_CTX_set_cert_cb", &set_asked))
+        !nx_curl_openssl_find("SSL_version", &get_version) || !nx_curl_openssl_find("SSL_CTX_set_cert_cb", &set_asked))
         set_asked = NULL;
 }
 
-CURLcode nx_curl_asked_set(CURL *easy, const struct nx_curl_settings *settings, bool asked)
+CURLcode nx_curl_asked_set_up(struct nx_curl_exchange *curl)
 {
-    const long versions = CURL_SSLVERSION_TLSv1_2 | (asked ? CURL_SSLVERSION_MAX_TLSv1_2 : CURL_SSLVERSION_MAX_NONE);
-    const CURLcode result = curl_easy_setopt(easy, CURLOPT_SSLVERSION, versions);
+    CURLcode result;
 
-    if (result || !set_asked || settings->client_cert_file)
-        return result;
-    return curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, asked ? NULL : mind_asking);
+    if (!set_asked || curl->common->settings.client_cert_file)
+        return CURLE_OK;
+    result = curl_easy_setopt(curl->easy, CURLOPT_SSL_CTX_FUNCTION, mind_asking);
+    return result ? result : curl_easy_setopt(curl->easy, CURLOPT_SSL_CTX_DATA, curl);
 }
 
-bool nx_curl_was_asked(CURLcode result, const char *words)
+bool nx_curl_may_insist(const struct nx_curl_exchange *curl)
 {
-    return result == CURLE_SSL_CONNECT_ERROR && strstr(words, "callback failed");
+    return curl->asked >= TLS_1_3 && !curl->lowered;
+}
+
+bool nx_curl_insists(const struct nx_curl_exchange *curl, CURLcode result)
+{
+    return curl->asked && result == CURLE_SSL_CONNECT_ERROR && strstr(curl->reason, "alert");
 }

@@ -38,7 +38,7 @@ struct nx_curl_exchange *nx_curl_exchange_new(struct nx_curl_common *common)
         return NULL;
     curl->common = common;
     curl->easy = curl_easy_init();
-    if (!curl->easy || nx_curl_handle_set_up(curl->easy, common) || set_callbacks(curl)) {
+    if (!curl->easy || nx_curl_handle_set_up(curl->easy, common) || set_callbacks(curl) || nx_curl_asked_set_up(curl)) {
         nx_curl_exchange_free(curl);
         return NULL;
     }
@@ -65,15 +65,6 @@ static CURLU *parse_url(const char *url, CURLUcode *result)
     return NULL;
 }
 
-/* For as long as the handle serves one URL. */
-static CURLcode set_asked(struct nx_curl_exchange *curl, bool asked)
-{
-    if (curl->asked == asked)
-        return CURLE_OK;
-    curl->asked = asked;
-    return nx_curl_asked_set(curl->easy, &curl->common->settings, asked);
-}
-
 /*
  * A URL that the handle has had already is not parsed again. One that libcurl does not take is given to it as it is,
  * for libcurl to say so in its own words. What it made of the last one has to go first: it would stay the handle's.
@@ -97,7 +88,7 @@ static CURLcode set_url(struct nx_curl_exchange *curl, const struct nx_request *
     SET(CURLOPT_URL, curl->url ? NULL : url);
     SET(CURLOPT_CURLU, curl->url);
     SET(CURLOPT_PROTOCOLS_STR, is_https(request) ? "https" : "http");
-    return result ? result : set_asked(curl, false);
+    return result;
 }
 
 /* libcurl reads the list, and changes nothing. An empty "Expect:" keeps it from asking before it sends a body: by
@@ -147,6 +138,18 @@ static CURLcode set_connection(struct nx_curl_exchange *curl, bool one_time)
     return result;
 }
 
+static CURLcode set_lowered(struct nx_curl_exchange *curl, bool lowered)
+{
+    CURL *easy = curl->easy;
+    CURLcode result = CURLE_OK;
+
+    if (curl->lowered == lowered)
+        return CURLE_OK;
+    SET(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 | (lowered ? CURL_SSLVERSION_MAX_TLSv1_2 : 0L));
+    curl->lowered = lowered;
+    return result;
+}
+
 /* libcurl keeps what it read of ca_file for a day. Where that may be broken, each connection reads the file anew. */
 static CURLcode set_trust(struct nx_curl_exchange *curl)
 {
@@ -165,12 +168,13 @@ bool nx_curl_exchange_begin(struct nx_curl_exchange *curl, struct nx_exchange *e
     curl->exchange = exchange;
     curl->socket = CURL_SOCKET_BAD;
     curl->done = false;
+    curl->asked = 0;
     curl->received = 0;
     curl->headers_ended = false;
     curl->no_memory = false;
     curl->reason[0] = '\0';
     return !set_url(curl, request) && !set_message(curl, request) && !set_connection(curl, request->one_time) &&
-           !set_trust(curl);
+           !set_lowered(curl, false) && !set_trust(curl);
 }
 
 /* The whole request left on a connection made for it over TLS, and the connection ended before an answer began. */
@@ -221,16 +225,16 @@ static enum nx_loss loss_of(const struct nx_curl_exchange *curl, CURLcode result
         return NX_LOSS_TIMEOUT;
     if (curl->exchange->sendings == 0)
         return is_of_tls(result) ? NX_LOSS_TLS : NX_LOSS_CONNECT;
+    if (nx_curl_client_was_refused(result, curl->reason))
+        return NX_LOSS_TLS;
     if (result == CURLE_WEIRD_SERVER_REPLY || result == CURLE_UNSUPPORTED_PROTOCOL)
         return NX_LOSS_GARBLED;
     return was_closed(curl, result) ? NX_LOSS_CLOSED : NX_LOSS_CUT;
 }
 
-/* Who asked for a certificate, and then ends the handshake, wants one, whatever it says. */
 static const char *reason_of(const struct nx_curl_exchange *curl, CURLcode result)
 {
-    const bool wants = curl->asked && result == CURLE_SSL_CONNECT_ERROR;
-    const char *words = nx_curl_tls_reason(wants ? "certificate required" : curl->reason);
+    const char *words = nx_curl_tls_reason(nx_curl_insists(curl, result) ? "certificate required" : curl->reason);
 
     if (result == CURLE_OK)
         return "the connection was closed within the headers";
@@ -239,12 +243,17 @@ static const char *reason_of(const struct nx_curl_exchange *curl, CURLcode resul
     return *curl->reason ? curl->reason : curl_easy_strerror(result);
 }
 
+/* nx_curl_before_sending() forbade reuse. */
 bool nx_curl_exchange_goes_without(struct nx_curl_exchange *curl, CURLcode result)
 {
-    if (!nx_curl_was_asked(result, curl->reason))
+    CURL *easy = curl->easy;
+
+    if (result != CURLE_ABORTED_BY_CALLBACK || !nx_curl_may_insist(curl))
         return false;
+    result = set_lowered(curl, true);
+    SET(CURLOPT_FORBID_REUSE, curl->one_time ? 1L : 0L);
     curl->reason[0] = '\0';
-    return !set_asked(curl, true);
+    return !result;
 }
 
 /* An answer counts when its headers were read to their end, or when it was too large and its status is known. */

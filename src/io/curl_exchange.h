@@ -33,10 +33,11 @@ struct nx_curl_exchange {
     struct nx_text spelling;                           /* of the last request's URL */
     struct curl_slist headers[NX_REQUEST_HEADERS + 1]; /* their data are the request's own */
     bool one_time;                                     /* as the handle was last told */
-    bool asked;                                        /* for a certificate: as the handle was last told */
-    bool done;                                         /* the answer was read to its end */
-    size_t received;                                   /* bytes of headers and body */
-    bool headers_ended;                                /* the final answer's */
+    bool lowered;                                      /* to TLS 1.2: as the handle was last told */
+    int asked;          /* by which version of TLS for a certificate, as OpenSSL counts; 0: it was not */
+    bool done;          /* the answer was read to its end */
+    size_t received;    /* bytes of headers and body */
+    bool headers_ended; /* the final answer's */
     bool no_memory;
     char reason[CURL_ERROR_SIZE];  /* libcurl's own words */
     struct nx_curl_exchange *next; /* in the pool */
@@ -48,10 +49,7 @@ struct nx_curl_exchange *nx_curl_exchange_new(struct nx_curl_common *common);
 /* Tells the handle the exchange's request. False when memory ran out. */
 bool nx_curl_exchange_begin(struct nx_curl_exchange *curl, struct nx_exchange *exchange);
 
-/*
- * Whether the handle is to be tried once more, which nothing was sent by, and has been told how: the server asked for a
- * certificate that the session does not have.
- */
+/* Whether the handle was kept from sending, as the server may insist on a certificate, and goes on by TLS 1.2. */
 bool nx_curl_exchange_goes_without(struct nx_curl_exchange *curl, CURLcode result);
 
 /* Says in the exchange how it ended. */
@@ -69,14 +67,23 @@ CURLcode nx_curl_handle_set_up(CURL *easy, const struct nx_curl_common *common);
 /* Why a handshake failed, in a sentence of ours, for libcurl's `words`; NULL when none fits. */
 const char *nx_curl_tls_reason(const char *words);
 
-/* Finds what this takes of OpenSSL: once, when libcurl has started. */
+/*
+ * Whether the server ended the handshake for want of a client's certificate. By TLS 1.3 it says so when the client has
+ * already sent its request, which such a server does not read.
+ */
+bool nx_curl_client_was_refused(CURLcode result, const char *words);
+
+/* Finds what the following takes of OpenSSL: once, when libcurl has started. */
 void nx_curl_asked_start(void);
 
-/* TLS 1.2 or later; once a certificate was asked for, 1.2. */
-CURLcode nx_curl_asked_set(CURL *easy, const struct nx_curl_settings *settings, bool asked);
+/* Has the exchange know when a server asks for a certificate that the session does not have. */
+CURLcode nx_curl_asked_set_up(struct nx_curl_exchange *curl);
 
-/* Whether the handshake was ended as a certificate was asked for. */
-bool nx_curl_was_asked(CURLcode result, const char *words);
+/* Whether the server asked, and would say only after the request that it insists. */
+bool nx_curl_may_insist(const struct nx_curl_exchange *curl);
+
+/* Whether the server asked, and refused the handshake. */
+bool nx_curl_insists(const struct nx_curl_exchange *curl, CURLcode result);
 
 /* Where libcurl delivers an answer, and where it asks before it sends. */
 size_t nx_curl_take_header(char *bytes, size_t size, size_t count, void *context);

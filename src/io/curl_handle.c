@@ -43,13 +43,14 @@ static CURLcode set_proxy(CURL *easy, const char *proxy)
 }
 
 /*
- * Peer and host verified. Of the system's CAs only the folder of hashed certificates is used where
+ * TLS 1.2 or later, peer and host verified. Of the system's CAs only the folder of hashed certificates is used where
  * libcurl knows one: a bundle would be parsed anew for each connection, 25 ms for Debian's.
  */
 static CURLcode set_tls(CURL *easy, const struct nx_curl_common *common)
 {
     CURLcode result = CURLE_OK;
 
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SHARE, common->share);
@@ -66,7 +67,7 @@ static CURLcode set_tls(CURL *easy, const struct nx_curl_common *common)
 /* An empty password keeps OpenSSL from asking for one at the terminal. */
 static CURLcode set_keys(CURL *easy, const struct nx_curl_settings *settings)
 {
-    CURLcode result = nx_curl_asked_set(easy, settings, false);
+    CURLcode result = CURLE_OK;
 
     if (settings->client_cert_file) {
         SET(CURLOPT_SSLCERT, settings->client_cert_file);

@@ -38,3 +38,8 @@ const char *nx_curl_tls_reason(const char *words)
     }
     return NULL;
 }
+
+bool nx_curl_client_was_refused(CURLcode result, const char *words)
+{
+    return (result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR) && strstr(words, "alert certificate required");
+}

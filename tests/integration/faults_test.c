@@ -296,11 +296,13 @@ static const struct tls_row {
     {"tls_faults CLIENTS_ONLY", live_emulator.tls_clients_only, 1, 0,
      "the server's certificate is not one for servers"},
     {"tls_faults WANTS_CERTIFICATE", live_emulator.tls_wants_certificate, 2, 0,
-     "the server wants a certificate of the client"}, /* which asks, and then refuses */
-    {"tls_faults WANTS_CERTIFICATE_1_2", live_emulator.tls_wants_certificate_1_2, 2, 0,
+     "the server wants a certificate of the client"}, /* which asks by TLS 1.3, and refuses by TLS 1.2 */
+    {"tls_faults WANTS_CERTIFICATE_1_2", live_emulator.tls_wants_certificate_1_2, 1, 0,
      "the server wants a certificate of the client"},
     {"tls_faults WANTS_CERTIFICATE_1_3", live_emulator.tls_wants_certificate_1_3, 2, 0,
      "the server wants a certificate of the client"},
+    {"tls_faults WANTS_CERTIFICATE_LATER", live_emulator.tls_wants_certificate_later, 1, 1,
+     "the server wants a certificate of the client"}, /* too late, but TLS failed: no second attempt */
     {"tls_faults CLOSES_AFTER_REQUEST", live_emulator.tls_closes_after_request, 2, 2,
      "did not answer before the connection ended"}, /* not TLS failed: a second attempt */
 };

@@ -1,6 +1,7 @@
 /*
  * HTTP/2 lets a server refuse a request that it has received, and libcurl repeats it then. That is right for
- * credentials, and never for what serves once: by the server's own count, over each protocol.
+ * credentials, and never for what serves once: by the server's own count, over each protocol. And what connections that
+ * are kept do where the server asks for certificates.
  */
 #include "support/test.h"
 
@@ -18,6 +19,8 @@ static struct h2_server server;
 static int set_up(void **state)
 {
     h2_server_tell(&server, "alpn h2 http/1.1");
+    h2_server_tell(&server, "tls 1.3");
+    h2_server_tell(&server, "ask never");
     h2_server_tell(&server, "do");
     *state = passing_new_session(server.ca_file);
     return 0;
@@ -100,6 +103,61 @@ static void credentials_that_were_refused_unread_come_again(void **state)
         get_controller(*state, secret);
         assert_seen(secret, never, (struct h2_seen){.h2 = cases[i].refusals + 1}, cases[i].orders);
     }
+}
+
+/* Not by a connection that another one made, either. The one by TLS 1.2 is kept, and serves both. */
+static void a_server_that_may_insist_on_a_certificate_is_sent_nothing_by_tls_1_3(void **state)
+{
+    static const struct {
+        const char *protocols, *tls;
+        struct h2_seen one, two;
+    } cases[] = {{"alpn h2 http/1.1", "tls 1.3", {.h2 = 1}, {.h2 = 2}},
+                 {"alpn http/1.1", "tls 1.3", {.h1 = 1}, {.h1 = 2}},
+                 {"alpn http/1.1", "tls 1.2", {.h1 = 1}, {.h1 = 2}}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct h2_seen handshakes = h2_server_seen(&server, "a handshake by TLSv1.2");
+        const struct h2_seen by_1_2 = h2_server_seen(&server, "a request by TLSv1.2");
+        const struct h2_seen by_1_3 = h2_server_seen(&server, "a request by TLSv1.3");
+        nexauth_session *session = passing_new_session(server.ca_file);
+
+        h2_server_tell(&server, cases[i].protocols);
+        h2_server_tell(&server, cases[i].tls);
+        h2_server_tell(&server, "ask at-once");
+        get_controller(session, fresh_value());
+        get_controller(session, fresh_value());
+        assert_seen("a handshake by TLSv1.2", handshakes, cases[i].one, cases[i].protocols);
+        assert_seen("a request by TLSv1.2", by_1_2, cases[i].two, cases[i].protocols);
+        assert_seen("a request by TLSv1.3", by_1_3, never, cases[i].protocols);
+        nexauth_session_free(session);
+    }
+}
+
+static void a_server_that_asks_no_more_is_spoken_to_by_tls_1_3_again(void **state)
+{
+    h2_server_tell(&server, "ask at-once");
+    get_controller(*state, fresh_value());
+    h2_server_tell(&server, "ask never");
+    const struct h2_seen before = h2_server_seen(&server, "a request by TLSv1.3");
+    get_controller(*state, fresh_value());
+    assert_seen("a request by TLSv1.3", before, (struct h2_seen){.h2 = 1}, "never");
+}
+
+/* The handle that made the connection is gone, as its URL held a secret. */
+static void a_server_may_ask_whoever_comes_by_anothers_connection(void **state)
+{
+    const struct h2_seen before = h2_server_seen(&server, "a handshake by TLSv1.3");
+    struct customer_journal journal = {0};
+
+    h2_server_tell(&server, "alpn http/1.1");
+    h2_server_tell(&server, "ask later");
+    nexauth_source *source = new_customer(*state, &customer_by_xspe, NULL, &journal);
+    const struct customer_outcome outcome = customer_askers[0](*state, source);
+    customer_assert_outcome(&outcome, NEXAUTH_OK, "", "later");
+    get_controller(*state, fresh_value());
+    assert_seen("a handshake by TLSv1.3", before, (struct h2_seen){.h1 = 2}, "later"); /* a code has its own */
+    nexauth_source_free(source);
 }
 
 /* What is ready for a one-time request, should it come over HTTP/2. */
@@ -223,6 +281,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SERVED(credentials_that_were_refused_unread_come_again),
+        SERVED(a_server_that_may_insist_on_a_certificate_is_sent_nothing_by_tls_1_3),
+        SERVED(a_server_that_asks_no_more_is_spoken_to_by_tls_1_3_again),
+        SERVED(a_server_may_ask_whoever_comes_by_anothers_connection),
         SERVED(a_refresh_token_comes_once_over_http_1_1),
         SERVED(a_code_comes_once_over_http_1_1),
         SERVED(no_answer_over_http_1_1_makes_a_refresh_token_come_twice),

@@ -167,6 +167,22 @@ static void a_handle_whose_url_held_a_secret_is_not_kept(void **state)
     assert_int_equal(listener_requests(handles->listener), 3);
 }
 
+static void what_a_server_asked_of_the_last_request_is_forgotten(void **state)
+{
+    struct handles *handles = *state;
+
+    listener_answer(handles->listener, plain_answer);
+    listener_answer(handles->listener, plain_answer);
+    word(handles, NX_CARRIER_FORM, "/token");
+    serve(handles, 1);
+    handles->pool.idle->asked = 0x0303;
+    handles->pool.idle->lowered = true;
+    word(handles, NX_CARRIER_FORM, "/token");
+    serve(handles, 1);
+    assert_int_equal(handles->pool.idle->asked, 0);
+    assert_false(handles->pool.idle->lowered);
+}
+
 static void a_handle_that_lost_its_answer_is_not_kept(void **state)
 {
     struct handles *handles = *state;
@@ -371,6 +387,7 @@ int main(void)
         WITH_HANDLES(the_next_request_has_nothing_of_the_last),
         WITH_HANDLES(an_idle_handle_holds_no_secret),
         WITH_HANDLES(a_handle_whose_url_held_a_secret_is_not_kept),
+        WITH_HANDLES(what_a_server_asked_of_the_last_request_is_forgotten),
         WITH_HANDLES(a_handle_that_lost_its_answer_is_not_kept),
         WITH_HANDLES(what_is_sent_once_leaves_its_manner_to_nobody),
         WITH_HANDLES(what_is_sent_once_leaves_once_by_a_used_handle),
