@@ -11,7 +11,7 @@
 
 /*
  * What goes wrong below HTTP: plain sockets beside the services, a port for each fault, where a request over TLS gets
- * no token, and but at one of them no answer. A request that nevertheless arrives, which only a careless client sends
+ * no token, and but at two of them no answer. A request that nevertheless arrives, which only a careless client sends
  * to most of them, is read and counted; then the connection is closed without close_notify.
  */
 

@@ -4,8 +4,8 @@
  * before. So where a server asked by TLS 1.3 for a certificate that the session does not have, nothing is sent, and
  * another connection is tried by TLS 1.2: who insists refuses that, and who takes what there is goes on.
  *
- * By then the server was verified. Of what comes before, TLS 1.2 tells before it is known from whom: who asks by
- * TLS 1.2 must not be what keeps TLS 1.3 from being spoken.
+ * By then the server was verified. What is asked by TLS 1.2 comes before that, from whoever it may be, and must not be
+ * what keeps TLS 1.3 from being spoken: it is noted, for the words of an error, and changes nothing.
  *
  * OpenSSL asks a function of ours for the certificate. libcurl has no word for that.
  */
@@ -22,9 +22,10 @@ typedef void openssl_set_asked(void *ssl_settings, openssl_asked *, void *contex
 typedef size_t openssl_get_finished(const void *ssl, void *out, size_t size);
 typedef int openssl_get_version(const void *ssl);
 
-static openssl_set_asked *set_asked; /* NULL: libcurl works with another library */
+static openssl_set_asked *set_asked;
 static openssl_get_finished *get_finished;
 static openssl_get_version *get_version;
+static bool is_known; /* false: libcurl works with another library */
 
 /* There is none. In a later handshake on the same connection, the exchange that made it may be gone. */
 static int note_asking(void *ssl, void *context)
@@ -45,16 +46,16 @@ static CURLcode mind_asking(CURL *easy, void *ssl_settings, void *context)
 
 void nx_curl_asked_start(void)
 {
-    if (!nx_curl_openssl_is_curls() || !nx_curl_openssl_find("SSL_get_finished", &get_finished) ||
-        !nx_curl_openssl_find("SSL_version", &get_version) || !nx_curl_openssl_find("SSL_CTX_set_cert_cb", &set_asked))
-        set_asked = NULL;
+    is_known = nx_curl_openssl_is_curls() && nx_curl_openssl_find("SSL_CTX_set_cert_cb", &set_asked) &&
+               nx_curl_openssl_find("SSL_get_finished", &get_finished) &&
+               nx_curl_openssl_find("SSL_version", &get_version);
 }
 
 CURLcode nx_curl_asked_set_up(struct nx_curl_exchange *curl)
 {
     CURLcode result;
 
-    if (!set_asked || curl->common->settings.client_cert_file)
+    if (!is_known || curl->common->settings.client_cert_file)
         return CURLE_OK;
     result = curl_easy_setopt(curl->easy, CURLOPT_SSL_CTX_FUNCTION, mind_asking);
     return result ? result : curl_easy_setopt(curl->easy, CURLOPT_SSL_CTX_DATA, curl);
