@@ -165,13 +165,13 @@ static size_t whole_length(const char *text)
     return (size_t)(end + 4 - text) + body;
 }
 
-/* The client learns why. */
-static bool shake_hands(gnutls_session_t session)
+/* Or, by TLS 1.3, has the client answer a question that comes later. The client learns why it fails. */
+static bool shake_hands(gnutls_session_t session, bool later)
 {
     int failed = 0;
 
     do
-        failed = gnutls_handshake(session);
+        failed = later ? gnutls_reauth(session, 0) : gnutls_handshake(session);
     while (failed < 0 && !gnutls_error_is_fatal(failed));
     if (failed < 0)
         gnutls_alert_send_appropriate(session, failed);
@@ -181,17 +181,10 @@ static bool shake_hands(gnutls_session_t session)
 /* By TLS 1.2 there is another handshake for that. */
 static bool ask_client(gnutls_session_t session, gnutls_certificate_request_t request)
 {
-    int failed = 0;
-
     gnutls_certificate_server_set_request(session, request);
-    if (gnutls_protocol_get_version(session) < GNUTLS_TLS1_3)
-        return gnutls_rehandshake(session) == 0 && shake_hands(session);
-    do
-        failed = gnutls_reauth(session, 0);
-    while (failed < 0 && !gnutls_error_is_fatal(failed));
-    if (failed < 0)
-        gnutls_alert_send_appropriate(session, failed);
-    return failed == 0;
+    if (gnutls_protocol_get_version(session) >= GNUTLS_TLS1_3)
+        return shake_hands(session, true);
+    return gnutls_rehandshake(session) == 0 && shake_hands(session, false);
 }
 
 static void answer_request(const struct connection *connection, gnutls_session_t session)
@@ -267,7 +260,7 @@ static void speak_tls(struct connection *connection)
         gnutls_transport_set_pull_function(session, receive);
         gnutls_transport_set_push_function(session, push);
         gnutls_certificate_server_set_request(session, kind->of_client);
-        if (shake_hands(session))
+        if (shake_hands(session, false))
             serve_request(connection, session);
         else
             drain(connection);

@@ -67,10 +67,7 @@ CURLcode nx_curl_handle_set_up(CURL *easy, const struct nx_curl_common *common);
 /* Why a handshake failed, in a sentence of ours, for libcurl's `words`; NULL when none fits. */
 const char *nx_curl_tls_reason(const char *words);
 
-/*
- * Whether the server ended the handshake for want of a client's certificate. By TLS 1.3 it says so when the client has
- * already sent its request, which such a server does not read.
- */
+/* Whether the server refuses the client for want of a certificate when the request has left already, by TLS 1.3. */
 bool nx_curl_client_was_refused(CURLcode result, const char *words);
 
 /* Finds what the following takes of OpenSSL: once, when libcurl has started. */
